@@ -1,0 +1,60 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** What a room of the house may import (style: imports point inward). `node` lists the Node built-ins it may use. */
+const rooms = {
+  model: { from: [], node: [], packages: ['zod', 'yaml', 'ipaddr.js'] },
+  proof: { from: ['model'], node: [], packages: [] },
+  report: { from: ['model'], node: [], packages: [] },
+  refine: { from: ['model'], node: [], packages: [] },
+  query: { from: ['model'], packages: ['@duckdb/node-api'] },
+  evidence: { from: ['model', 'query'], packages: ['@duckdb/node-api', 'canonicalize'] },
+  sources: { from: ['model', 'query', 'evidence'] },
+  attest: { from: ['model', 'evidence', 'query'] },
+};
+const all = [...Object.keys(rooms), 'telemetry', 'cli'];
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'out', 'coverage', 'test/bench/*.mjs', 'test/interop/go'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-console': 'error',
+      'no-control-regex': 'off', // control characters in hostile text are what several patterns look for
+    },
+  },
+  ...Object.entries(rooms).map(([room, { from, node }]) => ({
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./(\\.\\./)*(${all.filter((r) => r !== room && !from.includes(r)).join('|')})/`,
+              message: `src/${room} may import only from: ${[room, ...from].join(', ')} (imports point inward).`,
+            },
+            ...(node === undefined
+              ? []
+              : [{ regex: '^node:', message: `src/${room} does no I/O and reads no clock.` }]),
+          ],
+        },
+      ],
+      ...(node === undefined
+        ? {}
+        : {
+            'no-restricted-properties': [
+              'error',
+              { object: 'Date', property: 'now', message: 'Time is an argument here.' },
+              { object: 'Math', property: 'random', message: 'Randomness is an argument here.' },
+            ],
+            'no-restricted-globals': ['error', 'process'],
+          }),
+    },
+  })),
+  { files: ['eslint.config.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+);
