@@ -11,6 +11,7 @@ const rooms = {
   evidence: { from: ['model', 'query'], packages: ['@duckdb/node-api', 'canonicalize'] },
   sources: { from: ['model', 'query', 'evidence'] },
   attest: { from: ['model', 'evidence', 'query'] },
+  judge: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest'] },
 };
 const all = [...Object.keys(rooms), 'telemetry', 'cli'];
 

@@ -1,6 +1,6 @@
 -- One row is one way out that a process took: a connection, a datagram flow, a path, an accepted or received socket.
 CREATE TABLE egress (
-  id             VARCHAR NOT NULL,  -- stable: node, exec_id, channel, far end, opening time
+  id             VARCHAR NOT NULL,  -- record id of the event that opened it
   node           VARCHAR NOT NULL,
   exec_id        VARCHAR,
   pid            BIGINT,

@@ -8,7 +8,7 @@ CREATE TABLE process (
   started        TIMESTAMP,
   exited         TIMESTAMP,         -- null: no exit seen
   image_until    TIMESTAMP,         -- exit, or start of the next image of the same process (exec without fork)
-  binary         VARCHAR,
+  "binary"       VARCHAR,
   arguments      VARCHAR,
   cwd            VARCHAR,
   uid            BIGINT,

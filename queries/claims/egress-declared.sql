@@ -1,0 +1,34 @@
+-- Is every endpoint reached declared? One row is one way out to an endpoint that is not: a host that the declaration does not
+-- name, or an address without any name that no declared endpoint can stand for (design 7, Names).
+WITH far AS (
+  SELECT e.* FROM egress AS e
+  WHERE e.task_id IS NOT NULL AND NOT e.inside AND NOT e.declared AND e.channel IN ('tcp', 'udp', 'inherited', 'received')
+    AND e.remote_address IS NOT NULL
+    AND NOT (e.remote_address LIKE '127.%' OR e.remote_address IN ('::1', '0.0.0.0', '::'))
+    AND NOT (e.listener IS NOT NULL AND e.host IS NULL AND e.names = '[]')
+),
+possible AS (
+  SELECT DISTINCT d.port, d.protocol FROM declared_endpoint AS d WHERE d.host IS NOT NULL
+),
+ruled_out AS (
+  SELECT f.id FROM far AS f
+  WHERE EXISTS (SELECT 1 FROM provider_range)
+    AND NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE f.remote_hex BETWEEN r.first_hex AND r.last_hex)
+    AND NOT EXISTS (
+      SELECT 1 FROM declared_endpoint AS d
+      WHERE d.host IS NOT NULL AND d.port = f.remote_port AND d.protocol = f.protocol
+        AND NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE d.host LIKE '%' || r.suffix)
+    )
+)
+SELECT 'undeclared-endpoint' AS code, 'counterexample' AS kind, f.endpoint AS subject,
+  CASE WHEN f.host IS NOT NULL THEN f.host || ' (' || f.remote_address || ') is not among the declared endpoints.'
+       WHEN p.port IS NULL THEN 'The address has no name in the evidence, and no declared endpoint has port '
+         || coalesce(CAST(f.remote_port AS VARCHAR), '?') || '/' || coalesce(f.protocol, f.channel) || '.'
+       ELSE 'The address has no name in the evidence, and lies outside every range in which the declared hosts live.' END AS detail,
+  f.opened AS from_time, f.closed AS until_time, f.evidence AS evidence
+FROM far AS f
+LEFT JOIN possible AS p ON p.port = f.remote_port AND p.protocol = f.protocol
+LEFT JOIN ruled_out AS r ON r.id = f.id
+WHERE (f.host IS NOT NULL AND f.name_problem IS NULL)
+   OR (f.host IS NOT NULL AND f.basis = 'sni')
+   OR (f.name_problem = 'no-name' AND (p.port IS NULL OR r.id IS NOT NULL))

@@ -1,0 +1,156 @@
+-- Was nothing lost between kernel and store for the window, and has the stream settled? One row is one finding: a gap that
+-- reaches into the window, a side of the window that no line about the sensor holds, or a tail that may still be on its way.
+-- Rests on facts/tetragon.md (Loss points: nothing in the stream itself tells a loss) and design 7, Covered.
+WITH bounds AS (
+  SELECT window_start AS from_time, coalesce(window_end, newest) AS until_time, newest,
+    coalesce(last_exit, window_end) AS last_exit,
+    coalesce(last_exit, window_end) + INTERVAL '30' SECOND AS settled_at,
+    coalesce(window_end, last_exit, newest) + INTERVAL '30' SECOND AS wait_until
+  FROM task
+),
+task_node AS (
+  SELECT DISTINCT node FROM process WHERE task_id IS NOT NULL
+),
+known_node AS (
+  SELECT node FROM process UNION SELECT node FROM sensor
+),
+-- gaps of the sensor's stream in the window; one whose origin is a file may be of any node
+cut AS (
+  SELECT n.node, g.why, g.detail, g.from_time, g.until, g.count, g.evidence
+  FROM task_node n
+  CROSS JOIN bounds b
+  JOIN gap g ON g.stream IN ('tetragon', 'tetragon-grpc')
+    AND (g.origin = n.node OR g.origin NOT IN (SELECT node FROM known_node))
+  WHERE g.why NOT IN ('policy-missing', 'policy-disabled', 'hook-missing')
+    -- open to the end, because no later line is there: judged below, where it may only be a matter of time
+    AND NOT (g.why = 'no-health-evidence' AND g.from_time IS NOT NULL AND g.until IS NULL)
+    AND (g.from_time IS NULL OR g.from_time <= b.until_time)
+    AND (g.until IS NULL OR g.until >= b.from_time)
+),
+health AS (
+  SELECT n.node, count(s.time) AS lines,
+    max(CASE WHEN s.time <= b.from_time THEN 1 ELSE 0 END) AS before,
+    max(CASE WHEN s.time >= b.until_time THEN 1 ELSE 0 END) AS behind
+  FROM task_node n
+  CROSS JOIN bounds b
+  LEFT JOIN sensor s ON s.node = n.node AND s.kind = 'health' AND s.why IS NULL
+  GROUP BY n.node
+),
+canary AS (
+  SELECT n.node, count(c.time) AS made,
+    max(CASE WHEN c.seen AND c.time <= b.from_time THEN 1 ELSE 0 END) AS before
+  FROM task_node n
+  CROSS JOIN bounds b
+  LEFT JOIN sensor_canary c ON c.node = n.node
+  GROUP BY n.node
+),
+stream AS (
+  SELECT n.node, count(s.time) AS lines,
+    max(CASE WHEN s.state = 'connected' AND s.time <= b.from_time THEN s.time END) AS connected_before,
+    max(CASE WHEN s.state = 'disconnected' AND s.time <= b.from_time THEN s.time END) AS broke_before,
+    min(CASE WHEN s.state = 'disconnected' AND s.time > b.from_time THEN s.time END) AS broke,
+    min(CASE WHEN s.state = 'disconnected' AND s.time > b.last_exit THEN s.time END) AS broke_behind
+  FROM task_node n
+  CROSS JOIN bounds b
+  LEFT JOIN sensor s ON s.node = n.node AND s.kind = 'stream'
+  GROUP BY n.node
+),
+-- a seen canary behind the last exit, and behind it a line that shows that the sensor holds no event back
+emptied AS (
+  SELECT DISTINCT c.node
+  FROM bounds b
+  JOIN sensor_canary c ON c.seen AND c.time > b.last_exit
+  JOIN sensor s ON s.node = c.node AND s.kind = 'health' AND s.why IS NULL AND s.cache_entries = 0 AND s.time >= c.time
+  JOIN stream t ON t.node = c.node AND (t.broke_behind IS NULL OR t.broke_behind >= s.time)
+),
+-- or evidence of the same stream from so much later that nothing is held back any more
+outlasted AS (
+  SELECT t.node
+  FROM stream t
+  CROSS JOIN bounds b
+  WHERE (t.broke_behind IS NULL OR t.broke_behind >= b.settled_at)
+    AND (EXISTS (SELECT 1 FROM kernel_event e WHERE e.node = t.node AND e.time >= b.settled_at)
+      OR EXISTS (SELECT 1 FROM sensor_canary c WHERE c.node = t.node AND c.seen AND c.time >= b.settled_at))
+)
+SELECT
+  CASE WHEN c.why IN ('stream-gap', 'sensor-loss', 'sensor-restart', 'throttled', 'canary-missed', 'no-health-evidence')
+       THEN c.why ELSE 'stream-gap' END AS code,
+  CASE WHEN c.why = 'canary-missed' AND c.from_time IS NOT NULL AND c.until IS NULL
+         AND b.newest < b.wait_until AND s.broke_behind IS NULL THEN 'wait' ELSE 'doubt' END AS kind,
+  c.node AS subject,
+  c.detail || CASE WHEN c.count IS NULL THEN '' ELSE ' Count: ' || CAST(c.count AS VARCHAR) || '.' END AS detail,
+  c.from_time AS from_time,
+  CASE WHEN c.why = 'canary-missed' AND c.from_time IS NOT NULL AND c.until IS NULL
+         AND b.newest < b.wait_until AND s.broke_behind IS NULL THEN b.wait_until ELSE c.until END AS until_time,
+  c.evidence AS evidence
+FROM cut c
+JOIN stream s ON s.node = c.node
+CROSS JOIN bounds b
+UNION ALL
+SELECT 'no-health-evidence', 'doubt', h.node,
+  CASE WHEN h.lines = 0 THEN 'No line tells how the sensor was on this node.'
+       ELSE 'No line tells how the sensor was before the window begins.' END,
+  CAST(NULL AS TIMESTAMP), b.from_time, NULL
+FROM health h
+CROSS JOIN bounds b
+WHERE h.before = 0
+  AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.node = h.node AND c.why = 'no-health-evidence' AND c.from_time IS NULL)
+UNION ALL
+SELECT 'no-health-evidence',
+  CASE WHEN b.newest < b.wait_until AND s.broke_behind IS NULL THEN 'wait' ELSE 'doubt' END, h.node,
+  'No line tells how the sensor was after the window ends.',
+  b.until_time, CASE WHEN b.newest < b.wait_until AND s.broke_behind IS NULL THEN b.wait_until END, NULL
+FROM health h
+JOIN stream s ON s.node = h.node
+CROSS JOIN bounds b
+WHERE h.lines > 0 AND h.behind = 0
+UNION ALL
+SELECT 'stream-gap', 'doubt', s.node,
+  'The stream of the sensor was not connected when the window began.', CAST(NULL AS TIMESTAMP), b.from_time, NULL
+FROM stream s
+CROSS JOIN bounds b
+WHERE s.lines > 0 AND (s.connected_before IS NULL OR s.broke_before > s.connected_before)
+  AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.node = s.node AND c.why = 'stream-gap')
+UNION ALL
+SELECT 'stream-gap', 'doubt', s.node,
+  'The stream of the sensor broke before the window ended.', s.broke, CAST(NULL AS TIMESTAMP), NULL
+FROM stream s
+CROSS JOIN bounds b
+WHERE s.broke <= b.until_time
+  AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.node = s.node AND c.why = 'stream-gap')
+UNION ALL
+SELECT 'stream-gap', 'note', s.node,
+  'No line tells when the sensor''s stream was connected: continuity rests on canaries and health lines.',
+  CAST(NULL AS TIMESTAMP), CAST(NULL AS TIMESTAMP), NULL
+FROM stream s
+JOIN health h ON h.node = s.node
+WHERE s.lines = 0 AND h.lines > 0
+UNION ALL
+SELECT 'canary-missed', 'doubt', c.node,
+  CASE WHEN c.made = 0 THEN 'No canary was made on this node: nothing proves that its hooks posted.'
+       ELSE 'No canary was seen before the window begins: nothing proves that the hooks posted by then.' END,
+  CAST(NULL AS TIMESTAMP), b.from_time, NULL
+FROM canary c
+JOIN health h ON h.node = c.node AND h.lines > 0
+CROSS JOIN bounds b
+WHERE c.before = 0
+  AND NOT EXISTS (SELECT 1 FROM cut x WHERE x.node = c.node AND x.why = 'canary-missed' AND x.from_time IS NULL)
+UNION ALL
+SELECT 'stream-gap',
+  CASE WHEN b.newest < b.settled_at AND s.broke_behind IS NULL THEN 'wait' ELSE 'doubt' END, s.node,
+  'Events of the last processes may still be on their way: no canary made after the last exit arrived before a line '
+    || 'that shows no event held back, and the stream does not reach 30 s behind it.',
+  b.last_exit, CASE WHEN b.newest < b.settled_at AND s.broke_behind IS NULL THEN b.settled_at END, NULL
+FROM stream s
+JOIN health h ON h.node = s.node AND h.lines > 0
+CROSS JOIN bounds b
+WHERE b.last_exit IS NOT NULL
+  AND s.node NOT IN (SELECT node FROM emptied)
+  AND s.node NOT IN (SELECT node FROM outlasted)
+UNION ALL
+SELECT 'no-health-evidence', 'note', 'sensor',
+  CAST(count(*) AS VARCHAR) || ' lines about the sensor could not be read; the lines around them were judged.',
+  CAST(NULL AS TIMESTAMP), CAST(NULL AS TIMESTAMP), min(evidence)
+FROM gap
+WHERE stream = 'sensor' AND why = 'broken-line'
+HAVING count(*) > 0

@@ -1,0 +1,158 @@
+-- Every way out that a process took, from the hooks of facts/tetragon.md and the lab's coverage matrix. One row is one TCP
+-- connection, one flow of datagrams, one unix path, one accepted or received socket. Names are added afterwards.
+WITH
+-- What happened on a socket, by the kernel's address of it: re-used after close, so every open ends what was before.
+connect AS (
+  SELECT node, exec_id, pid, tid, time, s_cookie AS socket, s_saddr, s_sport, s_daddr, s_dport, netns, evidence,
+    lead(time) OVER (PARTITION BY node, s_cookie ORDER BY time, evidence) AS next_open
+  FROM kernel_event WHERE hook = 'tcp_connect' AND s_daddr IS NOT NULL
+),
+-- A connect() whose tcp_connect is not there: it failed before, or the event is lost.
+attempt AS (
+  SELECT a.node, a.exec_id, a.pid, a.tid, a.time, a.s_cookie AS socket, CAST(NULL AS VARCHAR) AS s_saddr, 0 AS s_sport,
+    a.a_addr AS s_daddr, a.a_port AS s_dport, a.netns, a.evidence, CAST(NULL AS TIMESTAMP) AS next_open
+  FROM kernel_event AS a
+  WHERE a.hook IN ('security_socket_connect', 'socket_connect') AND a.a_family IN ('AF_INET', 'AF_INET6')
+    AND a.s_type = 'SOCK_STREAM' AND a.s_protocol IN ('IPPROTO_TCP', 'IPPROTO_MPTCP', 'IPPROTO_IP') AND a.a_addr IS NOT NULL
+    AND NOT EXISTS (
+      SELECT 1 FROM kernel_event AS c
+      WHERE c.hook = 'tcp_connect' AND c.node = a.node AND c.exec_id IS NOT DISTINCT FROM a.exec_id
+        AND c.s_daddr = a.a_addr AND c.s_dport = a.a_port
+        AND c.time BETWEEN a.time - INTERVAL 100 MILLISECOND AND a.time + INTERVAL 5 SECOND
+    )
+),
+opened AS (
+  SELECT *, 'tcp_connect' AS hook FROM connect
+  UNION ALL
+  SELECT *, 'security_socket_connect' AS hook FROM attempt
+),
+connect_result AS (
+  SELECT node, exec_id, tid, time, a_addr, a_port, r_int FROM kernel_event WHERE hook = '__sys_connect_file'
+),
+closing AS (
+  SELECT node, s_cookie AS socket, time, s_state FROM kernel_event WHERE hook = 'tcp_close' AND s_cookie IS NOT NULL
+),
+sending AS (
+  SELECT node, s_cookie AS socket, time, exec_id, s_daddr, s_dport, s_saddr, s_sport, pid, netns, evidence
+  FROM kernel_event WHERE hook IN ('tcp_sendmsg_locked', 'tcp_sendmsg') AND s_cookie IS NOT NULL
+),
+with_result AS (
+  SELECT o.*, r.r_int AS result
+  FROM opened AS o
+  ASOF LEFT JOIN connect_result AS r
+    ON r.node = o.node AND r.exec_id = o.exec_id AND r.tid = o.tid AND r.a_addr = o.s_daddr AND r.a_port = o.s_dport
+    AND r.time <= o.time
+),
+with_close AS (
+  SELECT w.*,
+    CASE WHEN c.time <= coalesce(w.next_open, c.time) THEN c.time ELSE w.next_open END AS closed,
+    CASE WHEN c.time <= coalesce(w.next_open, c.time) THEN c.s_state END AS close_state
+  FROM with_result AS w
+  ASOF LEFT JOIN closing AS c ON c.node = w.node AND c.socket = w.socket AND c.time >= w.time
+),
+with_send AS (
+  SELECT w.*,
+    s.time IS NOT NULL AND s.time <= coalesce(w.closed, s.time) AS sent
+  FROM with_close AS w
+  ASOF LEFT JOIN sending AS s ON s.node = w.node AND s.socket = w.socket AND s.time >= w.time
+),
+tcp AS (
+  SELECT w.node, w.exec_id, w.pid, 'tcp' AS channel, 'tcp' AS protocol, w.time AS opened, w.closed,
+    w.s_saddr AS local_address, w.s_sport AS local_port, w.s_daddr AS remote_address, w.s_dport AS remote_port,
+    CAST(NULL AS VARCHAR) AS path, w.socket, w.netns, w.hook,
+    CASE WHEN w.sent OR w.result = 0 OR w.close_state IN ('TCP_ESTABLISHED', 'TCP_CLOSE_WAIT', 'TCP_FIN_WAIT1', 'TCP_FIN_WAIT2', 'TCP_LAST_ACK') THEN 'up'
+         WHEN (w.result < 0 AND w.result <> -115) OR w.close_state = 'TCP_SYN_SENT' THEN 'failed'
+         ELSE 'unknown' END AS outcome,
+    CASE WHEN w.sent THEN 'yes'
+         WHEN (w.result < 0 AND w.result <> -115) OR w.close_state = 'TCP_SYN_SENT' THEN 'no'
+         -- The hook that shows a send may be limited to one event a minute for one process and far end: then silence says nothing.
+         WHEN w.hook = 'tcp_connect' AND w.closed IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM sending AS s
+           WHERE s.node = w.node AND s.exec_id = w.exec_id AND s.s_daddr = w.s_daddr
+             AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
+         ) THEN 'no'
+         ELSE 'unknown' END AS carried,
+    CAST(NULL AS BIGINT) AS datagrams, w.evidence
+  FROM with_send AS w
+),
+udp AS (
+  SELECT node, exec_id, min(pid) AS pid, 'udp' AS channel, 'udp' AS protocol, min(time) AS opened, max(time) AS closed,
+    min(s_saddr) AS local_address, max(s_sport) AS local_port, remote_address, remote_port, CAST(NULL AS VARCHAR) AS path,
+    s_cookie AS socket, min(netns) AS netns, min(hook) AS hook, 'up' AS outcome, 'yes' AS carried,
+    greatest(count(*) FILTER (WHERE bytes IS NULL AND hook = 'udp_sendmsg'), count(*) FILTER (WHERE bytes IS NULL AND hook = 'udpv6_sendmsg'), 1) AS datagrams,
+    min(evidence) AS evidence
+  FROM (
+    SELECT *,
+      -- The socket shows its connected peer, the message its own destination where it has one.
+      CASE WHEN a_family IN ('AF_INET', 'AF_INET6') AND a_addr IS NOT NULL THEN a_addr ELSE s_daddr END AS remote_address,
+      CASE WHEN a_family IN ('AF_INET', 'AF_INET6') AND a_addr IS NOT NULL THEN a_port ELSE s_dport END AS remote_port
+    FROM kernel_event WHERE hook IN ('udp_sendmsg', 'udpv6_sendmsg')
+  )
+  GROUP BY node, exec_id, s_cookie, remote_address, remote_port
+),
+datagram AS (
+  SELECT node, exec_id, min(pid) AS pid,
+    CASE WHEN hook LIKE 'raw%' THEN 'raw' WHEN hook LIKE 'ping%' THEN 'icmp' WHEN hook LIKE 'packet%' THEN 'packet'
+         WHEN hook LIKE 'sctp%' THEN 'sctp' ELSE 'vsock' END AS channel,
+    CAST(NULL AS VARCHAR) AS protocol, min(time) AS opened, max(time) AS closed,
+    min(s_saddr) AS local_address, min(s_sport) AS local_port,
+    CASE WHEN a_addr IS NOT NULL THEN a_addr WHEN s_daddr NOT IN ('0.0.0.0', '::') THEN s_daddr
+         WHEN hook = 'vsock_connect' THEN 'cid ' || i1 END AS remote_address,
+    CASE WHEN hook = 'vsock_connect' THEN i2 ELSE nullif(a_port, 0) END AS remote_port,
+    CAST(NULL AS VARCHAR) AS path, s_cookie AS socket, min(netns) AS netns, min(hook) AS hook,
+    'unknown' AS outcome, 'yes' AS carried, count(*) AS datagrams, min(evidence) AS evidence
+  FROM kernel_event
+  WHERE hook IN ('raw_sendmsg', 'rawv6_sendmsg', 'ping_v4_sendmsg', 'ping_v6_sendmsg', 'packet_sendmsg', 'packet_sendmsg_spkt',
+                 'sctp_inet_connect', 'sctp_sendmsg', 'vsock_connect')
+  GROUP BY node, exec_id, s_cookie, hook, a_addr, a_port, s_daddr, i1, i2
+),
+unix AS (
+  SELECT node, exec_id, min(pid) AS pid, 'unix' AS channel, CAST(NULL AS VARCHAR) AS protocol, min(time) AS opened, max(time) AS closed,
+    CAST(NULL AS VARCHAR) AS local_address, CAST(NULL AS BIGINT) AS local_port,
+    CAST(NULL AS VARCHAR) AS remote_address, CAST(NULL AS BIGINT) AS remote_port, path,
+    CAST(NULL AS VARCHAR) AS socket, min(netns) AS netns, min(hook) AS hook, 'unknown' AS outcome, 'unknown' AS carried, count(*) AS datagrams,
+    min(evidence) AS evidence
+  FROM kernel_event
+  WHERE hook IN ('unix_stream_connect', 'unix_dgram_connect', 'unix_dgram_sendmsg') AND path <> ''
+  GROUP BY node, exec_id, path
+),
+accepted AS (
+  SELECT node, exec_id, pid, 'accepted' AS channel, 'tcp' AS protocol, time AS opened, CAST(NULL AS TIMESTAMP) AS closed,
+    r_saddr AS local_address, r_sport AS local_port, r_daddr AS remote_address, r_dport AS remote_port,
+    CAST(NULL AS VARCHAR) AS path, r_cookie AS socket, netns, hook, 'up' AS outcome, 'unknown' AS carried,
+    CAST(NULL AS BIGINT) AS datagrams, evidence
+  FROM kernel_event WHERE hook IN ('inet_csk_accept', 'inet_accept') AND r_daddr IS NOT NULL
+),
+received AS (
+  SELECT node, exec_id, pid, 'received' AS channel, CAST(NULL AS VARCHAR) AS protocol, time AS opened, CAST(NULL AS TIMESTAMP) AS closed,
+    s_saddr AS local_address, s_sport AS local_port, s_daddr AS remote_address, s_dport AS remote_port,
+    CAST(NULL AS VARCHAR) AS path, s_cookie AS socket, netns, hook, 'up' AS outcome, 'unknown' AS carried,
+    CAST(NULL AS BIGINT) AS datagrams, evidence
+  FROM kernel_event WHERE hook = 'receive_fd' AND s_family IN ('AF_INET', 'AF_INET6')
+),
+-- A socket that a process of the task writes to though nobody of the task opened, accepted or received it.
+owner AS (
+  SELECT e.node, e.socket, e.time, p.task_id FROM (
+    SELECT node, socket, time, exec_id FROM connect
+    UNION ALL SELECT node, socket, opened, exec_id FROM accepted
+    UNION ALL SELECT node, socket, opened, exec_id FROM received
+    -- a fast open or an attempt counts as opened by the process
+    UNION ALL SELECT node, s_cookie, time, exec_id FROM kernel_event
+      WHERE hook IN ('security_socket_connect', 'tcp_sendmsg_fastopen') AND s_cookie IS NOT NULL
+  ) AS e LEFT JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id
+),
+inherited AS (
+  SELECT s.node, s.exec_id, min(s.pid) AS pid, 'inherited' AS channel, 'tcp' AS protocol, min(s.time) AS opened, max(s.time) AS closed,
+    s.s_saddr AS local_address, s.s_sport AS local_port, s.s_daddr AS remote_address, s.s_dport AS remote_port,
+    CAST(NULL AS VARCHAR) AS path, s.socket, min(s.netns) AS netns, 'tcp_sendmsg_locked' AS hook, 'up' AS outcome, 'yes' AS carried,
+    CAST(NULL AS BIGINT) AS datagrams, min(s.evidence) AS evidence
+  FROM sending AS s
+  JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id AND p.task_id IS NOT NULL
+  WHERE NOT EXISTS (
+    SELECT 1 FROM owner AS o
+    WHERE o.node = s.node AND o.socket = s.socket AND o.time <= s.time AND o.task_id IS NOT NULL
+  )
+  GROUP BY s.node, s.exec_id, s.socket, s.s_saddr, s.s_sport, s.s_daddr, s.s_dport
+)
+SELECT * FROM tcp UNION ALL SELECT * FROM udp UNION ALL SELECT * FROM datagram UNION ALL SELECT * FROM unix
+UNION ALL SELECT * FROM accepted UNION ALL SELECT * FROM received UNION ALL SELECT * FROM inherited

@@ -1,0 +1,18 @@
+-- Small functions that the queries of this folder share. An address loses its v4-mapped disguise; what the sensor prints
+-- for an address it could not read is none.
+CREATE OR REPLACE TEMP MACRO plain_address(text) AS
+  CASE WHEN text IS NULL OR text IN ('', 'invalid IP') THEN NULL
+       WHEN text LIKE '::ffff:%.%' THEN substr(text, 8)
+       ELSE lower(text) END;
+CREATE OR REPLACE TEMP MACRO argument_integer(argument) AS
+  coalesce(argument.int_arg, argument.uint_arg, argument.long_arg, try_cast(argument.size_arg AS BIGINT));
+-- v4 address as 32 hex digits; v6 is looked up in the table address, filled once for each distinct one.
+CREATE OR REPLACE TEMP MACRO v4_hex(text) AS
+  '00000000000000000000ffff' || printf('%02x%02x%02x%02x',
+    CAST(split_part(text, '.', 1) AS INTEGER), CAST(split_part(text, '.', 2) AS INTEGER),
+    CAST(split_part(text, '.', 3) AS INTEGER), CAST(split_part(text, '.', 4) AS INTEGER));
+-- Whether a host is an endpoint of an AWS service (eventSource), for records that don't tell the host that was asked.
+CREATE OR REPLACE TEMP MACRO service_host(service, host) AS
+  host = service
+  OR starts_with(host, split_part(service, '.', 1) || '.') AND (ends_with(host, '.amazonaws.com') OR ends_with(host, '.api.aws') OR ends_with(host, '.amazonaws.com.cn'))
+  OR contains(host, '.' || split_part(service, '.', 1) || '.') AND (ends_with(host, '.amazonaws.com') OR ends_with(host, '.amazonaws.com.cn'));

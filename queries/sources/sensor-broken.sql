@@ -1,0 +1,14 @@
+-- Which lines about the sensor could not be read? One row is one gap, of unknown time: what such a line told is lost,
+-- but the lines around it tell the same counters, states and canary numbers.
+SELECT
+  'sensor' AS stream,
+  origin,
+  CAST(NULL AS TIMESTAMP) AS from_time,
+  CAST(NULL AS TIMESTAMP) AS until,
+  'broken-line' AS why,
+  'A line about the sensor could not be read.' AS detail,
+  CAST(1 AS BIGINT) AS count,
+  evidence
+FROM record
+WHERE stream = 'sensor' AND trim(raw) <> ''
+  AND raw NOT IN (SELECT r.raw FROM record r JOIN sensor s ON s.evidence = r.evidence)

@@ -1,0 +1,34 @@
+-- When was a canary missed? One row is one gap between the two seen canaries around those that did not arrive, or whose
+-- numbers are missing altogether, or around a time in which none was made (more than 2.5 times the usual spacing).
+WITH canary AS (
+  SELECT *, lag(n) OVER w AS n_before, lag(time) OVER w AS time_before,
+    max(CASE WHEN seen THEN time END) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS seen_before,
+    min(CASE WHEN seen THEN time END) OVER (w ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS seen_after
+  FROM sensor_canary
+  WINDOW w AS (PARTITION BY node ORDER BY time, n)
+),
+usual AS (
+  -- a hiccup of a collector that makes one each second must not count: ten seconds at least
+  SELECT node, greatest(2.5 * median(epoch_us(time) - epoch_us(time_before)), 10000000) AS longest
+  FROM canary
+  WHERE time_before IS NOT NULL
+  GROUP BY node
+),
+missed AS (
+  -- numbers that go back are another run of the collector: nothing says that some are missing between
+  SELECT node, seen_before AS from_time, seen_after AS until, evidence,
+    CASE WHEN seen THEN 0 ELSE 1 END + CASE WHEN n > n_before + 1 THEN n - n_before - 1 ELSE 0 END AS count
+  FROM canary
+)
+SELECT 'tetragon' AS stream, node AS origin, from_time, until, 'canary-missed' AS why,
+  'Canaries of the collector were not seen by the sensor.' AS detail,
+  CAST(sum(count) AS BIGINT) AS count, min(evidence) AS evidence
+FROM missed
+WHERE count > 0
+GROUP BY node, from_time, until
+UNION ALL
+SELECT 'tetragon', c.node, c.time_before, c.time, 'canary-missed',
+  'The collector made no canaries, though it did before and after.', NULL, c.evidence
+FROM canary c
+JOIN usual u ON u.node = c.node
+WHERE epoch_us(c.time) - epoch_us(c.time_before) > u.longest

@@ -1,0 +1,87 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { generateKeyPair, keyHint, loadPrivateKey } from '../attest/keys.ts';
+import { auditTask } from '../judge/audit-task.ts';
+import { parseConfig } from '../model/config.ts';
+import { type Declaration, parseDeclaration } from '../model/declaration.ts';
+import { TallyError } from '../model/errors.ts';
+import { parseGranted } from '../model/granted.ts';
+import type { Report } from '../model/report.ts';
+import { renderHtml } from '../report/html.ts';
+import type { Inputs } from '../sources/ingest.ts';
+import { version } from './version.ts';
+
+export interface AuditFiles {
+  readonly task: string;
+  readonly config: string | undefined;
+  readonly key: string | undefined;
+  readonly inputs: Inputs;
+  readonly out: string;
+}
+
+export interface Audited {
+  readonly report: Report;
+  /** Set when no key was given: the report was signed by a key made for it alone. */
+  readonly throwAwayKey: boolean;
+}
+
+/** Reads declaration, configuration and key, audits, and writes all outputs into `out`. */
+export async function runAudit(
+  files: AuditFiles,
+  env: Readonly<Record<string, string | undefined>>,
+  step: (what: string) => void,
+): Promise<Audited> {
+  const declaration = await readText(files.task, 'the declaration (--task)');
+  const parsed = parseDeclaration(declaration, files.task);
+  const config = files.config === undefined ? undefined : await readText(files.config, 'the configuration (--config)');
+  if (config !== undefined) parseConfig(config, files.config ?? '');
+  const policies = await readPolicies(parsed, files.task);
+  const given = files.key ?? env['TALLY_KEY'];
+  const privateKey =
+    given === undefined ? createPrivateKey(generateKeyPair().privatePem) : loadPrivateKey(files.key, env);
+  const report = await auditTask({
+    declaration,
+    config,
+    policies,
+    inputs: files.inputs,
+    out: files.out,
+    privateKey,
+    version,
+    step,
+  });
+  await writeReadable(files.out, report, privateKey, given === undefined);
+  return { report, throwAwayKey: given === undefined };
+}
+
+async function writeReadable(out: string, report: Report, privateKey: KeyObject, throwAway: boolean): Promise<void> {
+  const publicKey = createPublicKey(privateKey);
+  if (throwAway) {
+    await writeFile(join(out, 'tally.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  }
+  const html = renderHtml(report, {
+    command: 'tally verify report.sigstore.json --key tally.pub.pem --evidence evidence',
+    signedBy: `${keyHint(publicKey)}${throwAway ? ' (a key made for this report alone)' : ''}`,
+    sha256Base64: (text) => createHash('sha256').update(text).digest('base64'),
+  });
+  await writeFile(join(out, 'report.html'), html);
+}
+
+/** Granted policies stand beside the declaration. */
+async function readPolicies(declaration: Declaration, task: string): Promise<string[]> {
+  const policies: string[] = [];
+  for (const { provider, policy } of declaration.credentials) {
+    if (policy === undefined || provider !== 'aws') continue;
+    const text = await readText(resolve(dirname(task), policy), `the granted policy ${JSON.stringify(policy)}`);
+    parseGranted(text);
+    policies.push(text);
+  }
+  return policies;
+}
+
+async function readText(path: string, what: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new TallyError('input', `${what} can't be read: ${path}; check the path.`, { cause });
+  });
+}

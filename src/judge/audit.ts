@@ -1,0 +1,104 @@
+import { type Database, type Parameter, type Row } from '../query/database.ts';
+import { readQuery } from '../query/queries.ts';
+import { checkDigests } from '../sources/cloudtrail-digest.ts';
+import { type PublicKey, parsePublicKeys } from '../sources/cloudtrail-signature.ts';
+import { parseSnapshots } from '../sources/cloudtrail-trails.ts';
+import { readAuditServices, readDataActions, readIamActions } from '../sources/iam-actions.ts';
+
+/** What was sealed about a CloudTrail object before its secrets were masked. */
+interface Inventory {
+  readonly object: string;
+  readonly kind: string;
+  readonly sha256: string;
+  readonly trailing: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly masked: number;
+  readonly record_sha256: string;
+}
+
+/** Fills the tables of the provider's half: objects with the state of their digest chain, trail snapshots, records. */
+export async function insertAudit(database: Database): Promise<void> {
+  await database.insert('iam_action', readIamActions().map(values));
+  await database.insert('audit_service', readAuditServices().map(values));
+  await database.insert('data_action', readDataActions().map(values));
+  await insertProblems(database);
+  const inventory = await readInventory(database);
+  const publicKeys: PublicKey[] = [];
+  for (const row of await database.all(`SELECT raw, evidence FROM record WHERE stream = 'cloudtrail-config' ORDER BY evidence`)) {
+    const text = String(row['raw']);
+    const evidence = String(row['evidence']);
+    const keys = parsePublicKeys(text);
+    if (keys !== undefined) {
+      publicKeys.push(...keys);
+      continue;
+    }
+    const { rows, problems } = parseSnapshots(text, evidence);
+    await database.insert('audit_snapshot', rows.map(values));
+    await database.insert(
+      'gap',
+      problems.map((problem) => ['cloudtrail', '', null, null, 'broken-snapshot', problem, 1, evidence]),
+    );
+  }
+  await database.insert('audit_object', checkDigests({ ...(await readObjects(database, inventory)), publicKeys }).map(values));
+  await database.run(`INSERT INTO audit_event ${readQuery('sources/cloudtrail')}`);
+}
+
+function values(row: object): Parameter[] {
+  return Object.values(row) as Parameter[];
+}
+
+/** Inputs that could not be taken in, as they were sealed: each is a gap of unknown time. */
+async function insertProblems(database: Database): Promise<void> {
+  await database.run(`
+    INSERT INTO gap
+    SELECT raw ->> '$.stream', '', NULL, NULL, raw ->> '$.why', raw ->> '$.detail', CAST(raw ->> '$.count' AS BIGINT), evidence
+    FROM record WHERE stream = 'tally' AND origin = 'problem'`);
+}
+
+async function readInventory(database: Database): Promise<Map<string, Inventory[]>> {
+  const rows = await database.all(`SELECT raw FROM record WHERE stream = 'cloudtrail-object' ORDER BY evidence`);
+  const bySealed = new Map<string, Inventory[]>();
+  for (const row of rows) {
+    const entry = JSON.parse(String(row['raw'])) as Inventory;
+    bySealed.set(entry.record_sha256, [...(bySealed.get(entry.record_sha256) ?? []), entry]);
+  }
+  return bySealed;
+}
+
+interface Objects {
+  readonly digests: { object: string; sha256: string; text: string; signature: string | undefined; trailing: boolean; evidence: string }[];
+  readonly logs: { object: string; sha256: string; trailing: boolean; evidence: string }[];
+}
+
+async function readObjects(database: Database, inventory: ReadonlyMap<string, readonly Inventory[]>): Promise<Objects> {
+  const objects: Objects = { digests: [], logs: [] };
+  const digests = await database.all(
+    `SELECT raw, evidence, sha256(encode(raw)) AS sealed FROM record WHERE stream = 'cloudtrail-digest' ORDER BY evidence`,
+  );
+  for (const row of digests) {
+    for (const entry of entriesOf(row, inventory)) {
+      const signature = entry.metadata['x-amz-meta-signature'];
+      objects.digests.push({ ...entry, text: String(row['raw']), signature });
+    }
+  }
+  const logs = await database.all(
+    `SELECT evidence, sha256(encode(raw)) AS sealed FROM record WHERE stream = 'cloudtrail' ORDER BY evidence`,
+  );
+  for (const row of logs) objects.logs.push(...entriesOf(row, inventory));
+  return objects;
+}
+
+/**
+ * The objects that a sealed record stands for. Where nothing was masked, the hash is that of the sealed bytes; else it is the one
+ * sealed when the file was read.
+ */
+function entriesOf(row: Row, inventory: ReadonlyMap<string, readonly Inventory[]>): (Inventory & { evidence: string })[] {
+  const sealed = String(row['sealed']);
+  const evidence = String(row['evidence']);
+  return (inventory.get(sealed) ?? []).map((entry) => ({
+    ...entry,
+    sha256: entry.masked === 0 ? sealed : entry.sha256,
+    evidence,
+  }));
+}
+

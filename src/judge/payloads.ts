@@ -1,0 +1,57 @@
+import { toAddress } from '../model/address.ts';
+import type { Database, Parameter, Row } from '../query/database.ts';
+import { parseDnsMessage, resolvedAddresses } from '../sources/dns-message.ts';
+import { parseClientHello } from '../sources/tls-client-hello.ts';
+
+/**
+ * Decodes the few events that carry payload into tables dns_message and tls_hello: DNS of every process on the task's
+ * nodes around its time (another tree's answers tell what its connections were), ClientHellos of the task alone.
+ */
+export async function insertPayloads(database: Database): Promise<void> {
+  const dns = await database.all(`
+    SELECT e.node, e.exec_id, p.task_id, CAST(e.time AS VARCHAR) AS time, e.hook, e.bytes, e.evidence,
+      CASE WHEN e.hook = 'skb_consume_udp' THEN e.k_saddr WHEN e.a_addr IS NOT NULL THEN e.a_addr ELSE e.s_daddr END AS server,
+      CASE WHEN e.hook = 'skb_consume_udp' THEN e.k_sport WHEN e.a_addr IS NOT NULL THEN e.a_port ELSE e.s_dport END AS server_port,
+      CASE WHEN e.hook = 'skb_consume_udp' THEN e.k_dport ELSE e.s_sport END AS local_port
+    FROM kernel_event AS e
+    LEFT JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id
+    WHERE e.bytes IS NOT NULL AND e.hook IN ('udp_sendmsg', 'udpv6_sendmsg', 'skb_consume_udp')
+      AND e.node IN (SELECT node FROM process WHERE task_id IS NOT NULL)
+    ORDER BY e.evidence`);
+  await database.insert('dns_message', dns.flatMap(toDnsRows));
+  const hellos = await database.all(`
+    SELECT e.node, e.exec_id, CAST(e.time AS VARCHAR) AS time, e.s_cookie, e.bytes, e.evidence
+    FROM kernel_event AS e
+    JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
+    WHERE e.bytes IS NOT NULL AND e.hook IN ('tcp_sendmsg', 'tcp_sendmsg_locked')
+    ORDER BY e.evidence`);
+  await database.insert('tls_hello', hellos.flatMap(toHelloRows));
+}
+
+function toDnsRows(row: Row): Parameter[][] {
+  const answering = row['hook'] === 'skb_consume_udp';
+  const message = parseDnsMessage(Buffer.from(String(row['bytes']), 'base64'));
+  const head = [row['node'] ?? null, row['exec_id'] ?? null, row['task_id'] ?? null, row['time'] ?? null];
+  const far = [row['server'] ?? null, row['server_port'] ?? null, row['local_port'] ?? null];
+  const evidence = row['evidence'] ?? null;
+  const question = message.kind === 'broken' ? undefined : message.questions[0];
+  const wanted = answering ? 'answer' : 'query';
+  if (message.kind !== wanted || question === undefined || message.questions.length !== 1) {
+    return [[...head, `broken-${wanted}`, ...far, null, null, null, null, null, evidence]];
+  }
+  const line = (address: string | null, ttl: number | null): Parameter[] => [
+    ...head, wanted, ...far, message.id, question.name, question.type, address, ttl, evidence,
+  ];
+  const addresses = answering ? resolvedAddresses(message, question.name) : [];
+  if (addresses.length === 0) return [line(null, null)];
+  return addresses.map(({ address, ttl }) => line(toAddress(address) ?? address, ttl));
+}
+
+function toHelloRows(row: Row): Parameter[][] {
+  const hello = parseClientHello(Buffer.from(String(row['bytes']), 'base64'));
+  if (hello.kind === 'not-hello') return [];
+  const state = hello.kind === 'partial' ? 'partial' : hello.encrypted ? 'encrypted' : 'whole';
+  return [
+    [row['node'] ?? null, row['exec_id'] ?? null, row['time'] ?? null, row['s_cookie'] ?? null, hello.serverName ?? null, state, row['evidence'] ?? null],
+  ];
+}

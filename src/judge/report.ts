@@ -1,0 +1,189 @@
+import type { Claim } from '../model/claim.ts';
+import { assumptions, type Config } from '../model/config.ts';
+import type { Declaration } from '../model/declaration.ts';
+import type {
+  Report,
+  ReportBlindSpot,
+  ReportConnection,
+  ReportCoverage,
+  ReportEgress,
+  ReportGap,
+  ReportProcess,
+  ReportSession,
+  ReportUse,
+} from '../model/report.ts';
+import type { Database, Row } from '../query/database.ts';
+import { readQuery } from '../query/queries.ts';
+import { decideVerdict } from '../proof/verdict.ts';
+
+/** What evidence of this kind can't show whatever is in it (design 11); printed and signed in every report. */
+export const limits: readonly string[] = [
+  'The sensor and the collector’s host kernel are trusted: root on the node can lie before the evidence is sealed.',
+  'CloudTrail’s digests prove that log files were delivered unchanged, not that every call was logged.',
+  'Ways out that use no socket (pipes to the agent’s runtime, files, shared memory, a job left for cron) are not seen.',
+  'Inside a TLS connection to a declared host nothing is seen: other credentials and other data on it can’t be ruled out.',
+  'An address behind which many services live needs a name from a resolution or the provider’s record.',
+  'Session names are chosen by the caller; the issuance record and the access key are what proves.',
+  'The configuration asserts that nothing else uses the nodes’ egress addresses.',
+  'Hashes of CloudTrail files are taken when they are read, before secrets in them are masked and sealed.',
+];
+
+export interface ReportInput {
+  readonly declaration: Declaration;
+  readonly config: Config;
+  readonly claims: readonly Claim[];
+  readonly version: string;
+}
+
+/** Builds the predicate from the canonical tables; the same tables give the same bytes. */
+export async function buildReport(database: Database, { declaration, config, claims, version }: ReportInput): Promise<Report> {
+  const [task] = await rowsOf(database, 'window');
+  const decision = decideVerdict(claims);
+  const start = textOf(task, 'window_start');
+  const end = textOf(task, 'window_end');
+  return {
+    schema: 'tallystick/report/v1',
+    verdict: decision.verdict,
+    summary: decision.summary,
+    task: {
+      id: declaration.task.id,
+      type: declaration.task.type,
+      ...optional('agent', declaration.task.agent),
+      ...optional('trigger', declaration.trigger),
+    },
+    window: { ...optional('start', start), ...optional('end', end) },
+    ...optional('pendingUntil', decision.pendingUntil),
+    claims,
+    sessions: (await rowsOf(database, 'sessions')).map(toSession),
+    egress: (await rowsOf(database, 'egress')).map(toEgress),
+    processes: (await rowsOf(database, 'processes')).map(toProcess),
+    connections: (await rowsOf(database, 'connections')).map(toConnection),
+    uses: (await rowsOf(database, 'uses')).map(toUse),
+    coverage: (await rowsOf(database, 'coverage')).map(toCoverage),
+    assumptions: config.assume.map((name) => ({ name, detail: assumptions[name] })),
+    gaps: (await rowsOf(database, 'gaps')).map(toGap),
+    blindSpots: (await rowsOf(database, 'blind-spots')).map(toBlindSpot),
+    limits,
+    tool: { name: 'tallystick', version },
+  };
+}
+
+async function rowsOf(database: Database, name: string): Promise<Row[]> {
+  return database.all(readQuery(`report/${name}`));
+}
+
+function textOf(row: Row | undefined, column: string): string | undefined {
+  const value = row?.[column];
+  return value === null || value === undefined ? undefined : String(value);
+}
+
+function listOf(row: Row, column: string): string[] {
+  const text = textOf(row, column);
+  return text === undefined || text === '' ? [] : (JSON.parse(text) as string[]);
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in K]: V });
+}
+
+function toSession(row: Row): ReportSession {
+  return {
+    provider: String(row['provider']),
+    key: textOf(row, 'key') ?? '',
+    session: textOf(row, 'name') ?? '',
+    declared: row['declared'] === true,
+    ...optional('role', textOf(row, 'role')),
+    ...optional('issued', textOf(row, 'issued')),
+    ...optional('expires', textOf(row, 'expires')),
+    ...optional('issuedBy', textOf(row, 'issued_by')),
+    ...optional('parentKey', textOf(row, 'parent_key')),
+    uses: Number(row['uses']),
+    denied: Number(row['denied']),
+    actions: listOf(row, 'actions'),
+    ...optional('firstUse', textOf(row, 'first_use')),
+    ...optional('lastUse', textOf(row, 'last_use')),
+    granted: listOf(row, 'granted'),
+  };
+}
+
+function toEgress(row: Row): ReportEgress {
+  return {
+    endpoint: String(row['endpoint']),
+    channel: String(row['channel']),
+    connections: Number(row['connections']),
+    declared: row['declared'] === true,
+    basis: String(row['basis']),
+    addresses: listOf(row, 'addresses'),
+    first: String(row['first']),
+    last: String(row['last']),
+  };
+}
+
+function toProcess(row: Row): ReportProcess {
+  return {
+    node: String(row['node']),
+    execId: String(row['exec_id']),
+    ...optional('parentExecId', textOf(row, 'parent')),
+    pid: Number(row['pid']),
+    binary: textOf(row, 'binary') ?? '',
+    arguments: textOf(row, 'arguments') ?? '',
+    started: textOf(row, 'started') ?? '',
+    ...optional('exited', textOf(row, 'ended')),
+    tiedBy: textOf(row, 'tied_by') ?? '',
+  };
+}
+
+function toConnection(row: Row): ReportConnection {
+  return {
+    id: String(row['id']),
+    execId: textOf(row, 'exec_id') ?? '',
+    endpoint: String(row['endpoint']),
+    channel: String(row['channel']),
+    opened: String(row['opened']),
+    ...optional('closed', textOf(row, 'closed')),
+    uses: listOf(row, 'uses'),
+  };
+}
+
+function toUse(row: Row): ReportUse {
+  const strength = textOf(row, 'strength');
+  return {
+    id: String(row['event_id']),
+    time: String(row['time']),
+    key: textOf(row, 'key') ?? '',
+    session: textOf(row, 'session') ?? '',
+    action: String(row['action']),
+    ...optional('host', textOf(row, 'host')),
+    source: textOf(row, 'source') ?? '',
+    outcome: String(row['outcome']),
+    ...optional('connection', textOf(row, 'connection')),
+    ...(strength === 'only' || strength === 'shared' ? { strength } : {}),
+  };
+}
+
+function toCoverage(row: Row): ReportCoverage {
+  return {
+    source: String(row['source']),
+    subject: String(row['subject']),
+    from: textOf(row, 'from') ?? '',
+    until: textOf(row, 'until') ?? '',
+    basis: String(row['basis']),
+    detail: String(row['detail']),
+  };
+}
+
+function toGap(row: Row): ReportGap {
+  const count = textOf(row, 'count');
+  return {
+    stream: String(row['stream']),
+    origin: String(row['origin']),
+    ...optional('from', textOf(row, 'from')),
+    ...optional('until', textOf(row, 'until')),
+    why: String(row['why']),
+    ...optional('count', count === undefined ? undefined : Number(count)),
+  };
+}
+
+function toBlindSpot(row: Row): ReportBlindSpot {
+  return { channel: String(row['channel']), detail: String(row['detail']), touched: row['touched'] === true };
+}

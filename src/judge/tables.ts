@@ -1,0 +1,186 @@
+import type { Config } from '../model/config.ts';
+import type { Declaration } from '../model/declaration.ts';
+import { toHex, toHexRange } from '../model/address.ts';
+import type { Segment } from '../model/record.ts';
+import { createTables, type Database } from '../query/database.ts';
+import { readQuery } from '../query/queries.ts';
+import { readHooks } from '../sources/hooks.ts';
+import { insertAudit } from './audit.ts';
+import { insertDeclared, selectorSql } from './declared.ts';
+import { insertMatches } from './matches.ts';
+import { insertPayloads } from './payloads.ts';
+import { openRecords } from './records.ts';
+
+/** What is judged: one declared task with its configuration and the texts of the granted policies. */
+export interface Case {
+  readonly declaration: Declaration;
+  readonly config: Config;
+  readonly policies: readonly string[];
+  /** When the declaration was recorded, and by whom that is vouched for. */
+  readonly declared: { readonly time: string | undefined; readonly basis: 'self-reported' | 'collector' };
+}
+
+/** Builds every canonical table from sealed segments: the same segments give the same rows. */
+export async function buildTables(
+  database: Database,
+  evidence: string,
+  segments: readonly Segment[],
+  task: Case,
+): Promise<void> {
+  await createTables(database);
+  await openRecords(database, evidence, segments);
+  await runStatements(database, 'sources/macros');
+  await runStatements(database, 'sources/tetragon-structure');
+  // Parsing holds the JSON of a whole batch of lines in memory for each thread.
+  await database.run('SET threads = 1');
+  await database.run(`CREATE OR REPLACE TABLE tetragon_event AS ${readQuery('sources/tetragon')}`);
+  await database.run('SET threads = 2');
+  await insertFrom(database, 'kernel_event', 'sources/kernel-event');
+  await insertFrom(database, 'process', 'sources/process');
+  await database.run('DROP TABLE tetragon_event');
+  await insertDeclared(database, task.declaration, task.config, task.policies);
+  await markMembers(database, task.declaration);
+  await insertAudit(database);
+  await insertFrom(database, 'sensor', 'sources/sensor');
+  await insertTask(database, task);
+  await insertSensor(database);
+  await insertNames(database, task.config);
+  await insertFrom(database, 'session', 'sources/session');
+  await insertFrom(database, 'use', 'sources/use');
+  await insertFrom(database, 'kernel_covered', 'sources/kernel-covered');
+  await insertMatches(database);
+}
+
+async function runStatements(database: Database, query: string): Promise<void> {
+  for (const statement of readQuery(query).split(/;\n/)) if (statement.trim() !== '') await database.run(statement);
+}
+
+export async function insertFrom(database: Database, table: string, query: string): Promise<void> {
+  await database.run(`INSERT INTO "${table}" ${readQuery(query)}`);
+}
+
+/** Marks the task's processes: selectors, then their descendants; and who else claims one of them. */
+async function markMembers(database: Database, declaration: Declaration): Promise<void> {
+  for (const selector of declaration.workload) {
+    const { condition, parameters } = selectorSql(selector);
+    await database.run(`INSERT INTO seed SELECT p.node, p.exec_id FROM process AS p WHERE ${condition}`, parameters);
+  }
+  await database.run(`CREATE OR REPLACE TABLE member AS ${readQuery('sources/membership')}`);
+  await database.run(
+    `UPDATE process SET task_id = ?, tied_by = member.tied_by FROM member
+     WHERE member.node = process.node AND member.exec_id = process.exec_id`,
+    [declaration.task.id],
+  );
+  // Another task's mark: the same variable with another value.
+  for (const [name, value] of declaration.workload.flatMap((selector) => Object.entries(selector.env ?? {}))) {
+    const pair = JSON.stringify([name, value]);
+    await database.run(
+      `UPDATE process SET contested = coalesce(regexp_extract(env, ?, 1), '?')
+       WHERE task_id IS NOT NULL AND contains(env, ?) AND NOT contains(env, ?)`,
+      [`\\[${escapeRegex(JSON.stringify(name))},"((?:[^"\\\\]|\\\\.)*)"\\]`, `[${JSON.stringify(name)},`, pair],
+    );
+  }
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** The one row of table task: window from the declaration, else from the first process to the last exit. */
+async function insertTask(database: Database, { declaration, config, policies, declared }: Case): Promise<void> {
+  await database.run(
+    `INSERT INTO task
+     SELECT ?, ?, CAST(? AS TIMESTAMP), ?, ?,
+       coalesce(CAST(? AS TIMESTAMP), min(started)),
+       coalesce(CAST(? AS TIMESTAMP), CASE WHEN count(*) = count(image_until) THEN max(image_until) END),
+       CASE WHEN count(*) = count(image_until) THEN max(image_until) END,
+       to_microseconds(CAST(? AS BIGINT)),
+       (SELECT max(newest) FROM (
+          SELECT max(time) AS newest FROM kernel_event UNION ALL SELECT max(time) FROM sensor
+          UNION ALL SELECT max(until) FROM audit_object WHERE kind <> 'log' AND state = 'valid'
+          UNION ALL SELECT max(time) FROM audit_snapshot UNION ALL SELECT max(time) FROM audit_event)),
+       ?, 'tally/declaration/0'
+     FROM process WHERE task_id IS NOT NULL`,
+    [
+      declaration.task.id,
+      declaration.task.type,
+      declared.time ?? null,
+      declared.basis,
+      declaration.image ?? null,
+      declaration.window?.start ?? null,
+      declaration.window?.end ?? null,
+      Math.round(config.tolerance * 1_000_000),
+      policies.length > 0,
+    ],
+  );
+}
+
+async function insertSensor(database: Database): Promise<void> {
+  const hooks = readHooks();
+  await database.insert('required_hook', hooks.requiredHook);
+  await database.insert('channel_touch', hooks.channelTouch);
+  await database.insert('blind_spot', hooks.blindSpot);
+  await insertFrom(database, 'sensor_hook', 'sources/sensor-policy');
+  await insertFrom(database, 'sensor_metric', 'sources/sensor-metric');
+  await insertFrom(database, 'sensor_canary', 'sources/sensor-canary');
+  for (const part of ['broken', 'gap-canary', 'gap-health', 'gap-policy', 'gap-stream']) {
+    await insertFrom(database, 'gap', `sources/sensor-${part}`);
+  }
+}
+
+/** Host names of addresses, then every way out with the name that evidence ties to it. */
+async function insertNames(database: Database, config: Config): Promise<void> {
+  await insertPayloads(database);
+  await insertFrom(database, 'flow', 'sources/egress');
+  await database.run(`CREATE OR REPLACE TABLE given_resolution AS ${readQuery('sources/resolution')}`);
+  await insertAddresses(database);
+  await insertFrom(database, 'resolution', 'sources/dns-resolution');
+  await database.run(
+    `INSERT INTO resolution SELECT g.address, a.hex, a.hex, g.host, g.from_time, g.until, NULL, NULL, 'resolution', g.evidence
+     FROM given_resolution AS g JOIN address AS a ON a.address = g.address
+     WHERE g.client IS NULL OR g.client IN (SELECT node FROM process WHERE task_id IS NOT NULL)`,
+  );
+  for (const [host, addresses] of Object.entries(config.hosts)) {
+    const rows = addresses.map((address) => {
+      const hex = toHex(address) ?? '';
+      return [address, hex, hex, host.toLowerCase(), null, null, null, null, 'hosts', 'tally/config/0'];
+    });
+    await database.insert('resolution', rows);
+  }
+  await insertRanges(database);
+  await insertFrom(database, 'egress', 'sources/attribute');
+  await insertFrom(database, 'lookup', 'sources/lookup');
+}
+
+async function insertAddresses(database: Database): Promise<void> {
+  const seen = `SELECT DISTINCT address FROM (
+    SELECT remote_address AS address FROM flow UNION ALL SELECT address FROM dns_message UNION ALL SELECT server FROM dns_message
+    UNION ALL SELECT address FROM given_resolution UNION ALL SELECT source FROM audit_event)
+    WHERE address IS NOT NULL`;
+  const v4 = String.raw`^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$`;
+  await database.run(`INSERT INTO address SELECT address, v4_hex(address) FROM (${seen}) WHERE regexp_matches(address, ?)`, [v4]);
+  const others = await database.all(`${seen} AND contains(address, ':') ORDER BY address`);
+  const rows = others.map((row) => [String(row['address']), toHex(String(row['address']))] as const);
+  await database.insert('address', rows.flatMap(([address, hex]) => (hex === undefined ? [] : [[address, hex]])));
+}
+
+/** Services of ip-ranges.json whose addresses serve no customer's own names, with the hosts that live there. */
+const rangeHosts: Readonly<Record<string, (region: string) => readonly string[]>> = {
+  S3: (region) => [`*s3.${region}.amazonaws.com`, '*s3.amazonaws.com'],
+  DYNAMODB: (region) => [`*dynamodb.${region}.amazonaws.com`],
+};
+
+async function insertRanges(database: Database): Promise<void> {
+  const ranges = await database.all(`${readQuery('sources/ip-ranges')} ORDER BY ALL`);
+  for (const row of ranges) {
+    const cidr = String(row['cidr']);
+    const range = toHexRange(cidr);
+    if (range === undefined) continue;
+    const service = String(row['service']);
+    await database.insert('provider_range', [['.amazonaws.com', range.first, range.last, service]]);
+    const hosts = rangeHosts[service]?.(String(row['region'])) ?? [];
+    const evidence = String(row['evidence']);
+    await database.insert('resolution', hosts.map((host) => [cidr, range.first, range.last, host, null, null, null, null, 'ip-range', evidence]));
+  }
+}
+

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import { parseYaml, timeSchema } from './schema.ts';
+
+export const endpointSchema = z.string().transform((text, context): Endpoint => {
+  const endpoint = parseEndpoint(text);
+  if (typeof endpoint !== 'string') return endpoint;
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${endpoint}` });
+  return z.NEVER;
+});
+
+const text = z.string().min(1, 'must not be empty');
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+/** Ids become parts of names and patterns: no path, no space, no control character. */
+const taskId = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@=+-]{0,127}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 _ . @ = + -, not starting with a sign'),
+  );
+
+const selector = z
+  .strictObject({
+    env: z.record(text, scalar).refine((env) => Object.keys(env).length > 0, 'must name a variable').optional(),
+    container: z.string().regex(/^[0-9a-f]{8,64}$/, 'must be 8 to 64 hex digits of a container id').optional(),
+    pod: z.strictObject({ namespace: text, name: text }).optional(),
+    labels: z.record(text, scalar).optional(),
+    process: z.strictObject({ node: text, pid: z.int().positive(), started: timeSchema }).optional(),
+    execId: text.optional(),
+  })
+  .refine((value) => Object.keys(value).length > 0, 'must have one of env, container, pod, labels, process, execId');
+
+const credential = z.strictObject({
+  provider: z.enum(['aws', 'gcp', 'vault', 'ssh']),
+  session: text.optional(),
+  key: text.optional(),
+  role: text.optional(),
+  policy: text.optional(),
+});
+
+const schema = z.strictObject({
+  apiVersion: z.literal('tally/v1', 'must be tally/v1'),
+  kind: z.literal('Task', 'must be Task'),
+  task: z.strictObject({ id: taskId, type: text, agent: text.optional() }),
+  trigger: z.record(z.string(), scalar).optional(),
+  declared: timeSchema.optional(),
+  workload: z.array(selector).min(1, 'must have at least one selector'),
+  image: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits').optional(),
+  credentials: z
+    .array(credential.refine((value) => value.session !== undefined || value.key !== undefined, 'must have session or key'))
+    .default([]),
+  endpoints: z.array(endpointSchema).default([]),
+  infrastructure: z.array(endpointSchema).default([]),
+  actions: z.array(z.string().regex(/^([A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*)$/, 'must be service:Action, with * and ? allowed')).optional(),
+  relays: z.array(z.strictObject({ address: endpointSchema, log: text })).default([]),
+  window: z.strictObject({ start: timeSchema.optional(), end: timeSchema.optional() }).optional(),
+  require: z.array(z.enum(['image', 'commit', 'run'])).default([]),
+});
+
+/** A declared task (design 6), every default filled in. */
+export type Declaration = z.output<typeof schema>;
+export type Selector = z.output<typeof selector>;
+
+export function parseDeclaration(source: string, name: string): Declaration {
+  return parseYaml(schema, source, `The declaration ${name}`);
+}

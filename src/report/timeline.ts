@@ -1,0 +1,67 @@
+import type { Report, ReportGap } from '../model/report.ts';
+import { kernelLanes, providerLanes } from './timeline-halves.ts';
+import { foldLanes, type FoldLimits, type Lane } from './timeline-lanes.ts';
+import { toMillis } from './times.ts';
+
+export interface Timeline {
+  readonly from: number;
+  readonly until: number;
+  readonly kernel: readonly Lane[];
+  readonly provider: readonly Lane[];
+  readonly gaps: readonly { readonly half: 'kernel' | 'provider'; readonly gap: ReportGap }[];
+  readonly joins: readonly { readonly connection: string; readonly use: string; readonly shared: boolean }[];
+  readonly window: { readonly start: number | undefined; readonly end: number | undefined };
+  /** Connections, uses and processes without a usable time, which can't be drawn. */
+  readonly undated: number;
+}
+
+const kernelLimits: FoldLimits = {
+  lanes: 40,
+  rows: 70,
+  laneNoun: ['process', 'processes'],
+  rowNoun: ['endpoint', 'endpoints'],
+  markNoun: ['connection', 'connections'],
+};
+const providerLimits: FoldLimits = {
+  lanes: 16,
+  rows: 40,
+  laneNoun: ['session', 'sessions'],
+  rowNoun: ['action', 'actions'],
+  markNoun: ['use', 'uses'],
+};
+
+/** The two halves on one axis, folded to what a page can show; undefined when nothing has a time. */
+export function toTimeline(report: Report): Timeline | undefined {
+  const { processes, connections, uses, window } = report;
+  const dated = {
+    processes: processes.filter((row) => toMillis(row.started) !== undefined),
+    connections: connections.filter((row) => toMillis(row.opened) !== undefined),
+    uses: uses.filter((row) => toMillis(row.time) !== undefined),
+  };
+  const times = [
+    ...[window.start, window.end],
+    ...dated.processes.flatMap((row) => [row.started, row.exited]),
+    ...dated.connections.flatMap((row) => [row.opened, row.closed]),
+    ...dated.uses.map((row) => row.time),
+  ].flatMap((time) => toMillis(time) ?? []);
+  const from = times.reduce((a, b) => Math.min(a, b), Infinity);
+  const end = times.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (from > end) return undefined;
+  const until = Math.max(end, from + 1);
+  return {
+    from,
+    until,
+    kernel: foldLanes(kernelLanes(report, dated, until), kernelLimits),
+    provider: foldLanes(providerLanes(report, dated.uses, until), providerLimits),
+    gaps: report.gaps.map((gap) => ({ half: /^(tetragon|sensor)/.test(gap.stream) ? 'kernel' : 'provider', gap })),
+    joins: dated.uses.flatMap(({ id, connection, strength }) =>
+      connection === undefined ? [] : [{ connection, use: id, shared: strength === 'shared' }],
+    ),
+    window: { start: toMillis(window.start), end: toMillis(window.end) },
+    undated:
+      processes.length +
+      connections.length +
+      uses.length -
+      (dated.processes.length + dated.connections.length + dated.uses.length),
+  };
+}

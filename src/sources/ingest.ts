@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { maskSecrets } from '../evidence/mask.ts';
+import { sealStream } from '../evidence/seal.ts';
+import type { Segment } from '../model/record.ts';
+import type { Database } from '../query/database.ts';
+import { type CloudTrailObject, readCloudTrail } from './cloudtrail-files.ts';
+import { type LineForm, type Problem, stageJsonLines } from './json-lines.ts';
+import { isDocument, readDocument } from './resolution-files.ts';
+import { type StagedRecord, stageRecords } from './staged.ts';
+import { decodeFrame, readFrames } from './tetragon-frames.ts';
+
+/** Paths of the evidence to take in (design 9). */
+export interface Inputs {
+  readonly tetragon: readonly string[];
+  readonly sensor: readonly string[];
+  readonly cloudtrail: readonly string[];
+  readonly resolutions: readonly string[];
+}
+
+export interface Ingested {
+  readonly segments: readonly Segment[];
+  readonly problems: readonly Problem[];
+}
+
+interface Context {
+  readonly database: Database;
+  readonly evidence: string;
+  readonly maskKey: Buffer;
+}
+
+const lineForms = {
+  tetragon: { stream: 'tetragon', originKey: 'node_name', timeKey: 'time', noOrigin: 'unknown' },
+  sensor: { stream: 'sensor', originKey: 'node', timeKey: 'time', noOrigin: 'unknown' },
+  resolutions: { stream: 'resolution', originKey: 'origin', timeKey: 'time', noOrigin: 'lines' },
+} as const satisfies Record<string, LineForm>;
+
+/** Reads every input, masks secrets and seals it into the evidence folder. `step` is told what is being read. */
+export async function ingest(context: Context, inputs: Inputs, step: (what: string) => void): Promise<Ingested> {
+  const parts: Ingested[] = [];
+  const frames = inputs.tetragon.filter(isFrameFile);
+  const lines = inputs.tetragon.filter((path) => !isFrameFile(path));
+  if (lines.length > 0) parts.push(await (step('tetragon'), ingestLines(context, lineForms.tetragon, lines)));
+  if (frames.length > 0) parts.push(await (step('tetragon frames'), ingestFrames(context, frames)));
+  if (inputs.sensor.length > 0) parts.push(await (step('sensor'), ingestLines(context, lineForms.sensor, inputs.sensor)));
+  if (inputs.cloudtrail.length > 0) parts.push(await (step('cloudtrail'), ingestCloudTrail(context, inputs.cloudtrail)));
+  if (inputs.resolutions.length > 0) parts.push(await (step('resolutions'), ingestResolutions(context, inputs.resolutions)));
+  return { segments: parts.flatMap((part) => part.segments), problems: parts.flatMap((part) => part.problems) };
+}
+
+function isFrameFile(path: string): boolean {
+  return /\.binpb(\.gz|\.zst)?$/.test(path);
+}
+
+async function ingestLines(context: Context, form: LineForm, paths: readonly string[]): Promise<Ingested> {
+  const { relation, problems } = await stageJsonLines(context.database, form, paths, context.maskKey);
+  return { segments: await sealStream(context.database, context.evidence, form.stream, relation), problems };
+}
+
+async function ingestFrames(context: Context, paths: readonly string[]): Promise<Ingested> {
+  const problems: Problem[] = [];
+  async function* records(): AsyncGenerator<StagedRecord> {
+    for (const path of paths) {
+      const broken: number[] = [];
+      for await (const item of readFrames(path)) {
+        if (item.kind === 'broken') {
+          const detail = `${basename(path)} could not be read from byte ${item.offset} on: ${item.why}`;
+          problems.push({ stream: 'tetragon', file: basename(path), why: 'truncated-file', detail, count: 1 });
+          continue;
+        }
+        const { bytes } = maskSecrets(Buffer.from(item.frame), context.maskKey);
+        const decoded = decodeFrame(bytes);
+        if (decoded.kind === 'broken') broken.push(item.offset);
+        else yield { ...frameHead(decoded.line), raw: bytes };
+      }
+      if (broken.length > 0) {
+        const detail = `${broken.length} frames of ${basename(path)} are no events: at byte ${broken.slice(0, 20).join(', ')}`;
+        problems.push({ stream: 'tetragon', file: basename(path), why: 'broken-line', detail, count: broken.length });
+      }
+    }
+  }
+  const relation = await stageRecords(context.database, 'tetragon-grpc', records(), 'bytes');
+  const segments = await sealStream(context.database, context.evidence, 'tetragon-grpc', relation, 'bytes');
+  return { segments, problems };
+}
+
+function frameHead(line: string): { origin: string; timeNs: bigint } {
+  const { node_name: node, time } = JSON.parse(line) as { node_name?: string; time?: string };
+  return { origin: node === undefined || node === '' ? 'unknown' : node, timeNs: toNs(time) };
+}
+
+/** RFC 3339 in UTC to ns since the epoch; 0 when it is none. */
+export function toNs(time: string | undefined): bigint {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(time ?? '');
+  const seconds = Date.parse(`${match?.[1] ?? ''}Z`);
+  if (Number.isNaN(seconds)) return 0n;
+  return BigInt(seconds) * 1_000_000n + BigInt((match?.[2] ?? '').padEnd(9, '0'));
+}
+
+async function ingestCloudTrail(context: Context, paths: readonly string[]): Promise<Ingested> {
+  const problems: Problem[] = [];
+  const inventory: StagedRecord[] = [];
+  const segments: Segment[] = [];
+  const staged = new Map<string, StagedRecord[]>();
+  const flush = async (): Promise<void> => {
+    for (const [stream, records] of staged) {
+      await appendRecords(context.database, stream, records.splice(0));
+    }
+  };
+  let held = 0;
+  for await (const item of readCloudTrail(paths)) {
+    if (item.kind === 'problem') {
+      problems.push({ stream: 'cloudtrail', file: item.object, why: item.code, detail: `${item.object}: ${item.why}`, count: 1 });
+      continue;
+    }
+    const { bytes, count } = maskSecrets(Buffer.from(item.text), context.maskKey);
+    const timeNs = deliveryTime(item);
+    const origin = `${item.account}_${item.region}`;
+    const records = staged.get(item.stream) ?? [];
+    staged.set(item.stream, records);
+    records.push({ origin, timeNs, raw: bytes.toString() });
+    const sealed = createHash('sha256').update(bytes).digest('hex');
+    inventory.push({ origin, timeNs, raw: JSON.stringify({ ...item.inventory, masked: count, record_sha256: sealed }) });
+    held += bytes.length;
+    if (held > 32 * 1024 * 1024) {
+      await flush();
+      held = 0;
+    }
+  }
+  staged.set('cloudtrail-object', inventory);
+  await flush();
+  for (const stream of [...staged.keys()].sort()) {
+    segments.push(...(await sealStream(context.database, context.evidence, stream, relationOf(stream))));
+  }
+  return { segments, problems };
+}
+
+function relationOf(stream: string): string {
+  return `staged_${stream.replaceAll('-', '_')}`;
+}
+
+async function appendRecords(database: Database, stream: string, records: readonly StagedRecord[]): Promise<void> {
+  await database.run(`CREATE TABLE IF NOT EXISTS ${relationOf(stream)} (origin VARCHAR, time_ns BIGINT, raw VARCHAR)`);
+  await database.insert(relationOf(stream), records.map((record) => [record.origin, record.timeNs, String(record.raw)]));
+}
+
+/** The time in a log or digest file's name: when it was delivered (facts/cloudtrail.md 7, 8). */
+function deliveryTime(item: CloudTrailObject): bigint {
+  const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)?Z/.exec(item.object);
+  if (match === null) return 0n;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00'] = match;
+  return toNs(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+async function ingestResolutions(context: Context, paths: readonly string[]): Promise<Ingested> {
+  const documents: StagedRecord[] = [];
+  const lines: string[] = [];
+  for (const path of paths) {
+    if (await isDocument(path)) documents.push({ origin: 'ip-ranges', timeNs: 0n, raw: await readDocument(path) });
+    else lines.push(path);
+  }
+  const parts: Ingested[] = [];
+  if (lines.length > 0) parts.push(await ingestLines(context, lineForms.resolutions, lines));
+  if (documents.length > 0) {
+    const relation = await stageRecords(context.database, 'resolution-document', documents);
+    parts.push({ segments: await sealStream(context.database, context.evidence, 'resolution-document', relation), problems: [] });
+  }
+  return { segments: parts.flatMap((part) => part.segments), problems: parts.flatMap((part) => part.problems) };
+}
