@@ -18,6 +18,7 @@ bounds AS (
       WHEN t.window_end > l.expires THEN t.window_end
       ELSE l.expires
     END AS last_time,
+    t.declared,
     t.newest,
     t.has_policy,
     t.evidence
@@ -25,7 +26,7 @@ bounds AS (
 ),
 span AS (
   SELECT
-    coalesce(b.first_time, b.last_time, TIMESTAMP '1970-01-01 00:00:00') AS start_time,
+    coalesce(b.first_time, b.declared, TIMESTAMP '1970-01-01 00:00:00') AS start_time,
     coalesce(b.last_time, b.first_time, TIMESTAMP '1970-01-01 00:00:00') AS end_time,
     coalesce(b.newest, b.last_time, b.first_time, TIMESTAMP '1970-01-01 00:00:00') AS newest,
     b.has_policy,
@@ -114,7 +115,8 @@ candidate AS (
   FROM (
     SELECT s.account, s.region FROM audit_snapshot s
     UNION
-    SELECT s.account, n.home_region FROM audit_snapshot s CROSS JOIN needed n WHERE n.home_region IS NOT NULL
+    SELECT s.account, CASE WHEN n.service IN ('*', 'any') THEN 'us-east-1' ELSE n.home_region END
+    FROM audit_snapshot s CROSS JOIN needed n
     UNION
     SELECT u.account, u.region FROM "use" u WHERE u.provider = 'aws'
     UNION

@@ -5,7 +5,6 @@ WITH far AS (
   SELECT e.* FROM egress AS e
   WHERE e.task_id IS NOT NULL AND NOT e.inside AND e.name_problem IS NOT NULL
     AND NOT (e.remote_address LIKE '127.%' OR e.remote_address IN ('::1', '0.0.0.0', '::'))
-    AND NOT (e.listener IS NOT NULL AND e.host IS NULL AND e.names = '[]')
 ),
 possible AS (
   SELECT DISTINCT d.port, d.protocol FROM declared_endpoint AS d WHERE d.host IS NOT NULL

@@ -4,4 +4,4 @@ SELECT e.id, e.exec_id, e.endpoint, e.channel, strftime(e.opened, '%Y-%m-%dT%H:%
 FROM egress AS e LEFT JOIN use_match AS m ON m.egress_id = e.id
 WHERE e.task_id IS NOT NULL
 GROUP BY ALL
-ORDER BY e.opened, e.id
+ORDER BY opened, e.id

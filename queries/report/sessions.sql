@@ -1,5 +1,5 @@
 -- The task's credential sessions with what was used of them. One row is one session.
-SELECT s.provider, s.key, s.name, s.declared, s.role, strftime(s.issued, '%Y-%m-%dT%H:%M:%S.%fZ') AS issued, strftime(s.expires, '%Y-%m-%dT%H:%M:%S.%fZ') AS expires, s.issued_by, s.parent_key,
+SELECT s.depth, s.provider, s.key, s.name, s.declared, s.role, strftime(s.issued, '%Y-%m-%dT%H:%M:%S.%fZ') AS issued, strftime(s.expires, '%Y-%m-%dT%H:%M:%S.%fZ') AS expires, s.issued_by, s.parent_key,
   count(u.event_id) AS uses, count(u.event_id) FILTER (WHERE u.outcome = 'denied') AS denied,
   CAST(to_json(list_sort(list(DISTINCT u.action) FILTER (WHERE u.action IS NOT NULL))) AS VARCHAR) AS actions,
   strftime(min(u.time), '%Y-%m-%dT%H:%M:%S.%fZ') AS first_use, strftime(max(u.time), '%Y-%m-%dT%H:%M:%S.%fZ') AS last_use,
@@ -7,4 +7,4 @@ SELECT s.provider, s.key, s.name, s.declared, s.role, strftime(s.issued, '%Y-%m-
 FROM session AS s
 LEFT JOIN "use" AS u ON u.key = s.key AND u.provider = s.provider
 GROUP BY ALL
-ORDER BY s.depth, s.issued, s.name, s.key
+ORDER BY s.depth, issued, s.name, s.key

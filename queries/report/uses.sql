@@ -3,4 +3,4 @@ SELECT u.event_id, strftime(u.time, '%Y-%m-%dT%H:%M:%S.%fZ') AS time, u.key, u.s
   min(m.egress_id) AS connection, min(m.strength) AS strength
 FROM "use" AS u LEFT JOIN use_match AS m ON m.event_id = u.event_id
 GROUP BY ALL
-ORDER BY u.time, u.event_id
+ORDER BY time, u.event_id

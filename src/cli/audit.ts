@@ -27,7 +27,10 @@ export function auditCommand(io: Io, done: (exitCode: number) => void): Command 
     .option('--cloudtrail <paths...>', 'CloudTrail folder in S3 layout, or loose log and digest files')
     .option('--resolutions <files...>', 'address and host lines, AWS ip-ranges.json, or Hubble flow JSON')
     .option('--config <file>', 'configuration (YAML)')
-    .option('--key <file>', 'private key (PEM); or TALLY_KEY in the environment; else one is made for this report alone')
+    .option(
+      '--key <file>',
+      'private key (PEM); or TALLY_KEY in the environment; else one is made for this report alone',
+    )
     .action(async (flags: Flags, command: Command) => {
       const globals = command.optsWithGlobals<GlobalFlags>();
       const progress = toProgress(io, globals);

@@ -20,13 +20,17 @@ export function keygenCommand(io: Io): Command {
       await writeNew(paths.publicKey, publicPem, 0o644);
       if (globals.json === true) io.stdout(`${JSON.stringify(paths)}\n`);
       else if (globals.quiet !== true) {
-        io.stdout(`${paths.privateKey}  keep it secret: it signs reports\n${paths.publicKey}  give it to whoever checks them\n`);
+        io.stdout(
+          `${paths.privateKey}  keep it secret: it signs reports\n${paths.publicKey}  give it to whoever checks them\n`,
+        );
       }
     });
 }
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   await writeFile(path, text, { mode, flag: 'wx' }).catch((cause: unknown) => {
-    throw new TallyError('input', `${path} can't be written (it is never written over); choose another --out.`, { cause });
+    throw new TallyError('input', `${path} can't be written (it is never written over); choose another --out.`, {
+      cause,
+    });
   });
 }

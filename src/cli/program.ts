@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { TallyError } from '../model/errors.ts';
 import { visible } from '../report/visible.ts';
 import { auditCommand } from './audit.ts';
+import { verifyCommand } from './verify.ts';
 import { keygenCommand } from './keygen.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
@@ -17,7 +18,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     .version(version)
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride();
-  for (const command of [auditCommand(io, done), keygenCommand(io)]) {
+  for (const command of [auditCommand(io, done), verifyCommand(io, done), keygenCommand(io)]) {
     program.addCommand(withGlobalFlags(command.copyInheritedSettings(program)));
   }
   try {
@@ -31,7 +32,6 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     return error.exitCode;
   }
 }
-
 
 function withGlobalFlags(command: Command): Command {
   return command

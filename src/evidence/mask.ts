@@ -101,9 +101,17 @@ const patterns: readonly string[] = [
 export const secretPattern = patterns.join('|');
 
 const secrets = new RegExp(secretPattern, 'dg');
-/** A word that some pattern needs: cheap to look for, and independent of where fields begin in a frame. */
-const trigger =
-  /token|secret|passw|passphrase|[_-]key|_pwd|(?:api|access|private)key|authorization|bearer|:\/\/[^\x00-\x20/]*@|PRIVATE KEY|eyJ|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|hvs\.|sk-[\w-]{16}|k_live_|AIza|oGZXIvYXdz|IQoJb3Jp/i;
+/**
+ * Every pattern needs one of these words, wherever fields begin in a frame. Several small patterns: each then skips
+ * through the text by itself, which is measured to be many times faster than one with all words.
+ */
+const triggers = [
+  /token|secret|passw|passphrase|bearer/i,
+  /[_-]key|_pwd|(?:api|access|private)key/i,
+  /authorization|PRIVATE KEY|github_pat_|k_live_|oGZXIvYXdz|IQoJb3Jp/i,
+  /eyJ[\w-]{8}|AIza[\w-]{8}|hvs\.[\w-]{8}|gh[opsur]_[\w-]{8}|glpat-[\w.-]{8}|xox[abeprs]-[\w-]{8}|sk-[\w-]{8}/,
+  /:\/\/[^\x00-\x20/]*@/,
+];
 const secretNames = new RegExp(`${secretName}$`);
 /** Access key ids are identifiers: sessions are joined by them. */
 const accessKeyId = /^A[KS]IA[A-Z0-9]{16}$/;
@@ -115,12 +123,17 @@ const accessKeyId = /^A[KS]IA[A-Z0-9]{16}$/;
  * 0 the buffer is returned as it came. Not seen: secrets inside base64 or other encodings, and those no pattern names.
  */
 export function maskSecrets(bytes: Buffer, key: Buffer): { bytes: Buffer; count: number } {
-  if (!trigger.test(latin1(bytes))) return { bytes, count: 0 };
+  if (!mayHoldSecret(bytes)) return { bytes, count: 0 };
   const masked = Buffer.from(bytes);
   // A line holds no line feed, an event of the sensor always does (tag of field 1): text never counts as a frame.
   const fields = bytes.includes(0x0a) ? messageFields(masked) : undefined;
   const count = fields === undefined ? maskText(masked, key) : maskMessage(fields, key);
   return count === 0 ? { bytes, count } : { bytes: masked, count };
+}
+
+function mayHoldSecret(bytes: Buffer): boolean {
+  const text = latin1(bytes);
+  return triggers.some((trigger) => trigger.test(text));
 }
 
 /** Masks in place until nothing is found: a mask can lay bare a pattern that the value before it had hidden. */
@@ -163,7 +176,7 @@ function maskMessage(fields: readonly Field[], key: Buffer, depth = 0): number {
   }
   let count = 0;
   for (const { bytes } of fields) {
-    if (!trigger.test(latin1(bytes))) continue;
+    if (!mayHoldSecret(bytes)) continue;
     // The wire does not tell a message from a string. A string that happens to read as a message has no control
     // characters, of which a message (tags, lengths) is hardly ever free.
     const inner = depth < deepest && bytes.some((byte) => byte < 0x20) ? messageFields(bytes) : undefined;

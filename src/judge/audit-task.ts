@@ -19,7 +19,7 @@ import { judgeEvidence, writeTables } from './judge.ts';
 import { sealOwnRecords } from './own-records.ts';
 
 /** Name of the ledger in its checkpoints. */
-export const ledgerOrigin = 'tallystick.dev/ledger';
+const ledgerOrigin = 'tallystick.dev/ledger';
 
 export interface AuditInput {
   /** Texts as given: they are sealed as they are. */
@@ -97,7 +97,7 @@ async function writeReport(
   await writeFileAtomic(join(input.out, 'report.sigstore.json'), signBundle(statement, input.privateKey));
 }
 
-export function sha256(data: string | Uint8Array): string {
+function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 

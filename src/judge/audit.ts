@@ -24,7 +24,9 @@ export async function insertAudit(database: Database): Promise<void> {
   await insertProblems(database);
   const inventory = await readInventory(database);
   const publicKeys: PublicKey[] = [];
-  for (const row of await database.all(`SELECT raw, evidence FROM record WHERE stream = 'cloudtrail-config' ORDER BY evidence`)) {
+  for (const row of await database.all(
+    `SELECT raw, evidence FROM record WHERE stream = 'cloudtrail-config' ORDER BY evidence`,
+  )) {
     const text = String(row['raw']);
     const evidence = String(row['evidence']);
     const keys = parsePublicKeys(text);
@@ -39,7 +41,10 @@ export async function insertAudit(database: Database): Promise<void> {
       problems.map((problem) => ['cloudtrail', '', null, null, 'broken-snapshot', problem, 1, evidence]),
     );
   }
-  await database.insert('audit_object', checkDigests({ ...(await readObjects(database, inventory)), publicKeys }).map(values));
+  await database.insert(
+    'audit_object',
+    checkDigests({ ...(await readObjects(database, inventory)), publicKeys }).map(values),
+  );
   await database.run(`INSERT INTO audit_event ${readQuery('sources/cloudtrail')}`);
 }
 
@@ -66,7 +71,14 @@ async function readInventory(database: Database): Promise<Map<string, Inventory[
 }
 
 interface Objects {
-  readonly digests: { object: string; sha256: string; text: string; signature: string | undefined; trailing: boolean; evidence: string }[];
+  readonly digests: {
+    object: string;
+    sha256: string;
+    text: string;
+    signature: string | undefined;
+    trailing: boolean;
+    evidence: string;
+  }[];
   readonly logs: { object: string; sha256: string; trailing: boolean; evidence: string }[];
 }
 
@@ -92,7 +104,10 @@ async function readObjects(database: Database, inventory: ReadonlyMap<string, re
  * The objects that a sealed record stands for. Where nothing was masked, the hash is that of the sealed bytes; else it is the one
  * sealed when the file was read.
  */
-function entriesOf(row: Row, inventory: ReadonlyMap<string, readonly Inventory[]>): (Inventory & { evidence: string })[] {
+function entriesOf(
+  row: Row,
+  inventory: ReadonlyMap<string, readonly Inventory[]>,
+): (Inventory & { evidence: string })[] {
   const sealed = String(row['sealed']);
   const evidence = String(row['evidence']);
   return (inventory.get(sealed) ?? []).map((entry) => ({
@@ -101,4 +116,3 @@ function entriesOf(row: Row, inventory: ReadonlyMap<string, readonly Inventory[]
     evidence,
   }));
 }
-

@@ -33,7 +33,13 @@ export async function judgeClaims(database: Database): Promise<Claim[]> {
 }
 
 function toFinding(row: Row): Finding {
-  const evidence = [...new Set(String(row['evidence'] ?? '').split(' ').filter((part) => part !== ''))].sort();
+  const evidence = [
+    ...new Set(
+      String(row['evidence'] ?? '')
+        .split(' ')
+        .filter((part) => part !== ''),
+    ),
+  ].sort();
   return {
     code: String(row['code']),
     kind: row['kind'] as FindingKind,

@@ -81,12 +81,11 @@ function settingRows(declaration: Declaration, config: Config): Parameter[][] {
     for (const { account, region } of config.trails) rows.push(['trail-required', account, region]);
   }
   if (declaration.image !== undefined) rows.push(['context', 'image', 'image']);
-  for (const name of ['commit', 'run']) if (declaration.trigger?.[name] !== undefined) rows.push(['context', name, name]);
+  for (const name of ['commit', 'run'])
+    if (declaration.trigger?.[name] !== undefined) rows.push(['context', name, name]);
   for (const name of declaration.require) rows.push(['require', name, name]);
   for (const template of config.sessionNames) {
-    rows.push(['session-name', template, sessionNameRegex(template, declaration.task.id)]);
-    const cut = cutNameRegex(template, declaration.task.id);
-    if (cut !== undefined) rows.push(['session-name-cut', template, cut]);
+    rows.push(['session-name', sessionNameRegex(template, declaration.task.id), template]);
   }
   return rows;
 }
@@ -99,16 +98,11 @@ function rangeText(text: string): string {
 
 /** Matches the whole session name of this task; every other placeholder stands for one or more allowed characters. */
 export function sessionNameRegex(template: string, taskId: string): string {
-  return `^${templateParts(template).map((part) => (part === '{task}' ? escapeRegex(taskId) : part.startsWith('{') ? '[A-Za-z0-9_+=,.@-]+' : escapeRegex(part))).join('')}$`;
-}
-
-/** Matches names of exactly 64 characters in which the limit may have cut this task's id: they match no task surely. */
-export function cutNameRegex(template: string, taskId: string): string | undefined {
-  const parts = templateParts(template);
-  const before = parts.slice(0, parts.indexOf('{task}'));
-  const prefix = before.map((part) => (part.startsWith('{') ? '[A-Za-z0-9_+=,.@-]+' : escapeRegex(part))).join('');
-  const cuts = Array.from({ length: taskId.length - 1 }, (_, index) => escapeRegex(taskId.slice(0, index + 1)));
-  return cuts.length === 0 ? undefined : `^${prefix}(${cuts.join('|')})$`;
+  return `^${templateParts(template)
+    .map((part) =>
+      part === '{task}' ? escapeRegex(taskId) : part.startsWith('{') ? '[A-Za-z0-9_+=,.@-]+' : escapeRegex(part),
+    )
+    .join('')}$`;
 }
 
 function templateParts(template: string): string[] {
@@ -130,14 +124,19 @@ export function selectorSql(selector: Selector): { condition: string; parameters
   for (const pair of Object.entries(selector.env ?? {})) add('contains(p.env, ?)', JSON.stringify(pair));
   if (selector.container !== undefined) {
     // the sensor may give a prefix of the id
-    add('p.container IS NOT NULL AND (starts_with(p.container, ?) OR (length(p.container) >= 12 AND starts_with(?, p.container)))', selector.container, selector.container);
+    add(
+      'p.container IS NOT NULL AND (starts_with(p.container, ?) OR (length(p.container) >= 12 AND starts_with(?, p.container)))',
+      selector.container,
+      selector.container,
+    );
   }
-  if (selector.pod !== undefined) add('p.pod_namespace = ? AND p.pod_name = ?', selector.pod.namespace, selector.pod.name);
+  if (selector.pod !== undefined)
+    add('p.pod_namespace = ? AND p.pod_name = ?', selector.pod.namespace, selector.pod.name);
   for (const [key, value] of Object.entries(selector.labels ?? {})) {
     // exported as a list of "key=value" (behind a source prefix) or as an object
     add(
       '(contains(p.pod_labels, ?) OR contains(p.pod_labels, ?) OR contains(p.pod_labels, ?))',
-      `:${`${key}=${value}`.slice(0)}"`,
+      `:${key}=${value}"`,
       JSON.stringify(`${key}=${value}`),
       `${JSON.stringify(key)}:${JSON.stringify(value)}`,
     );

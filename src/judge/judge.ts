@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, join } from 'node:path';
 import { sha256File } from '../evidence/seal.ts';
 import { parseConfig } from '../model/config.ts';
 import { parseDeclaration } from '../model/declaration.ts';
@@ -58,7 +58,11 @@ const keptTables: Readonly<Record<string, string | undefined>> = {
  * Writes the tables to `tables/<table>/date=<day>/<first>-<last>.parquet`, named for the ledger entries that they are derived
  * from; a row without a time goes under 1970-01-01. The same rows give the same bytes.
  */
-export async function writeTables(database: Database, evidence: string, entries: number): Promise<{ path: string; sha256: string }[]> {
+export async function writeTables(
+  database: Database,
+  evidence: string,
+  entries: number,
+): Promise<{ path: string; sha256: string }[]> {
   const files: { path: string; sha256: string }[] = [];
   await database.run('SET threads = 1');
   for (const [table, column] of Object.entries(keptTables)) {

@@ -17,13 +17,19 @@ export interface OwnRecord {
 }
 
 /** Writes our own records through the write-ahead log, seals them, and removes the log. */
-export async function sealOwnRecords(database: Database, evidence: string, records: readonly OwnRecord[]): Promise<Segment[]> {
+export async function sealOwnRecords(
+  database: Database,
+  evidence: string,
+  records: readonly OwnRecord[],
+): Promise<Segment[]> {
   const folder = join(evidence, 'wal', fileNameOf(ownStream));
   const staged: StagedRecord[] = [];
   for (const origin of [...new Set(records.map((record) => record.origin))].sort()) {
     const path = join(folder, fileNameOf(origin));
     const wal = await openWal(path);
-    const appended = records.filter((record) => record.origin === origin).map((record) => wal.append(Buffer.from(record.raw), 0n));
+    const appended = records
+      .filter((record) => record.origin === origin)
+      .map((record) => wal.append(Buffer.from(record.raw), 0n));
     await Promise.all(appended);
     await wal.close();
     const { records: kept } = await recoverWal(path);

@@ -40,7 +40,15 @@ function toDnsRows(row: Row): Parameter[][] {
     return [[...head, `broken-${wanted}`, ...far, null, null, null, null, null, evidence]];
   }
   const line = (address: string | null, ttl: number | null): Parameter[] => [
-    ...head, wanted, ...far, message.id, question.name, question.type, address, ttl, evidence,
+    ...head,
+    wanted,
+    ...far,
+    message.id,
+    question.name,
+    question.type,
+    address,
+    ttl,
+    evidence,
   ];
   const addresses = answering ? resolvedAddresses(message, question.name) : [];
   if (addresses.length === 0) return [line(null, null)];
@@ -52,6 +60,14 @@ function toHelloRows(row: Row): Parameter[][] {
   if (hello.kind === 'not-hello') return [];
   const state = hello.kind === 'partial' ? 'partial' : hello.encrypted ? 'encrypted' : 'whole';
   return [
-    [row['node'] ?? null, row['exec_id'] ?? null, row['time'] ?? null, row['s_cookie'] ?? null, hello.serverName ?? null, state, row['evidence'] ?? null],
+    [
+      row['node'] ?? null,
+      row['exec_id'] ?? null,
+      row['time'] ?? null,
+      row['s_cookie'] ?? null,
+      hello.serverName ?? null,
+      state,
+      row['evidence'] ?? null,
+    ],
   ];
 }

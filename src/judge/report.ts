@@ -36,7 +36,10 @@ export interface ReportInput {
 }
 
 /** Builds the predicate from the canonical tables; the same tables give the same bytes. */
-export async function buildReport(database: Database, { declaration, config, claims, version }: ReportInput): Promise<Report> {
+export async function buildReport(
+  database: Database,
+  { declaration, config, claims, version }: ReportInput,
+): Promise<Report> {
   const [task] = await rowsOf(database, 'window');
   const decision = decideVerdict(claims);
   const start = textOf(task, 'window_start');

@@ -158,10 +158,16 @@ async function insertAddresses(database: Database): Promise<void> {
     UNION ALL SELECT address FROM given_resolution UNION ALL SELECT source FROM audit_event)
     WHERE address IS NOT NULL`;
   const v4 = String.raw`^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$`;
-  await database.run(`INSERT INTO address SELECT address, v4_hex(address) FROM (${seen}) WHERE regexp_matches(address, ?)`, [v4]);
+  await database.run(
+    `INSERT INTO address SELECT address, v4_hex(address) FROM (${seen}) WHERE regexp_matches(address, ?)`,
+    [v4],
+  );
   const others = await database.all(`${seen} AND contains(address, ':') ORDER BY address`);
   const rows = others.map((row) => [String(row['address']), toHex(String(row['address']))] as const);
-  await database.insert('address', rows.flatMap(([address, hex]) => (hex === undefined ? [] : [[address, hex]])));
+  await database.insert(
+    'address',
+    rows.flatMap(([address, hex]) => (hex === undefined ? [] : [[address, hex]])),
+  );
 }
 
 /** Services of ip-ranges.json whose addresses serve no customer's own names, with the hosts that live there. */
@@ -180,7 +186,9 @@ async function insertRanges(database: Database): Promise<void> {
     await database.insert('provider_range', [['.amazonaws.com', range.first, range.last, service]]);
     const hosts = rangeHosts[service]?.(String(row['region'])) ?? [];
     const evidence = String(row['evidence']);
-    await database.insert('resolution', hosts.map((host) => [cidr, range.first, range.last, host, null, null, null, null, 'ip-range', evidence]));
+    await database.insert(
+      'resolution',
+      hosts.map((host) => [cidr, range.first, range.last, host, null, null, null, null, 'ip-range', evidence]),
+    );
   }
 }
-

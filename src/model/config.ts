@@ -22,11 +22,17 @@ export const assumptions = {
 const template = z
   .string()
   .refine((text) => text.includes('{task}'), 'must contain {task}')
-  .refine((text) => (text.match(/\{[^}]*\}/g) ?? []).every((part) => /^\{[a-z]+\}$/.test(part)), 'placeholders are {task}, {suffix}, {sub} and the like');
+  .refine(
+    (text) => (text.match(/\{[^}]*\}/g) ?? []).every((part) => /^\{[a-z]+\}$/.test(part)),
+    'placeholders are {task}, {suffix}, {sub} and the like',
+  );
 
 /** An account and region whose digest chain must be there, whatever was found. */
 const chain = z.strictObject({
-  account: z.union([z.string(), z.number()]).transform(String).pipe(z.string().regex(/^\d{12}$/, 'must be 12 digits in quotes')),
+  account: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .pipe(z.string().regex(/^\d{12}$/, 'must be 12 digits in quotes')),
   region: z.string().min(1),
   name: z.string().min(1).optional(),
 });
@@ -40,11 +46,31 @@ const schema = z.strictObject({
   searchDomains: z.array(host).default([]),
   infrastructure: z.array(endpointSchema).default([]),
   issuers: z.array(z.string().min(1)).optional(),
-  trails: z.union([z.string().min(1).transform((file) => ({ file })), z.array(chain)], 'must be a file, or a list of {account, region}').optional(),
+  trails: z
+    .union(
+      [
+        z
+          .string()
+          .min(1)
+          .transform((file) => ({ file })),
+        z.array(chain),
+      ],
+      'must be a file, or a list of {account, region}',
+    )
+    .optional(),
   sessionNames: z.array(template).default(['ironclaw-task-{task}-{suffix}', '{sub}-{task}', 'task-{task}@ironclaw']),
   assume: z.array(z.enum(Object.keys(assumptions) as [keyof typeof assumptions])).default([]),
   tolerance: z
-    .union([z.number(), z.string().regex(/^\d+(\.\d+)?s$/).transform((text) => Number(text.slice(0, -1)))], 'must be seconds: 2 or "2s"')
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^\d+(\.\d+)?s$/)
+          .transform((text) => Number(text.slice(0, -1))),
+      ],
+      'must be seconds: 2 or "2s"',
+    )
     .pipe(z.number().min(0).max(300))
     .default(2),
   // Read by the collector, checked there.

@@ -17,13 +17,24 @@ const taskId = z
   .union([z.string(), z.number()])
   .transform(String)
   .pipe(
-    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@=+-]{0,127}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 _ . @ = + -, not starting with a sign'),
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9_.@=+-]{0,127}$/,
+        'must be 1 to 128 characters of A-Z a-z 0-9 _ . @ = + -, not starting with a sign',
+      ),
   );
 
 const selector = z
   .strictObject({
-    env: z.record(text, scalar).refine((env) => Object.keys(env).length > 0, 'must name a variable').optional(),
-    container: z.string().regex(/^[0-9a-f]{8,64}$/, 'must be 8 to 64 hex digits of a container id').optional(),
+    env: z
+      .record(text, scalar)
+      .refine((env) => Object.keys(env).length > 0, 'must name a variable')
+      .optional(),
+    container: z
+      .string()
+      .regex(/^[0-9a-f]{8,64}$/, 'must be 8 to 64 hex digits of a container id')
+      .optional(),
     pod: z.strictObject({ namespace: text, name: text }).optional(),
     labels: z.record(text, scalar).optional(),
     process: z.strictObject({ node: text, pid: z.int().positive(), started: timeSchema }).optional(),
@@ -46,13 +57,20 @@ const schema = z.strictObject({
   trigger: z.record(z.string(), scalar).optional(),
   declared: timeSchema.optional(),
   workload: z.array(selector).min(1, 'must have at least one selector'),
-  image: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits').optional(),
+  image: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits')
+    .optional(),
   credentials: z
-    .array(credential.refine((value) => value.session !== undefined || value.key !== undefined, 'must have session or key'))
+    .array(
+      credential.refine((value) => value.session !== undefined || value.key !== undefined, 'must have session or key'),
+    )
     .default([]),
   endpoints: z.array(endpointSchema).default([]),
   infrastructure: z.array(endpointSchema).default([]),
-  actions: z.array(z.string().regex(/^([A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*)$/, 'must be service:Action, with * and ? allowed')).optional(),
+  actions: z
+    .array(z.string().regex(/^([A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*)$/, 'must be service:Action, with * and ? allowed'))
+    .optional(),
   relays: z.array(z.strictObject({ address: endpointSchema, log: text })).default([]),
   window: z.strictObject({ start: timeSchema.optional(), end: timeSchema.optional() }).optional(),
   require: z.array(z.enum(['image', 'commit', 'run'])).default([]),

@@ -2,8 +2,22 @@ import { toHexRange } from './address.ts';
 
 /** What an endpoint in a declaration or configuration names. Hosts are lower case without a trailing dot. */
 export type Endpoint =
-  | { readonly kind: 'host'; readonly text: string; readonly host: string; readonly wildcard: boolean; readonly port: number; readonly protocol: 'tcp' | 'udp' }
-  | { readonly kind: 'range'; readonly text: string; readonly first: string; readonly last: string; readonly port: number; readonly protocol: 'tcp' | 'udp' }
+  | {
+      readonly kind: 'host';
+      readonly text: string;
+      readonly host: string;
+      readonly wildcard: boolean;
+      readonly port: number;
+      readonly protocol: 'tcp' | 'udp';
+    }
+  | {
+      readonly kind: 'range';
+      readonly text: string;
+      readonly first: string;
+      readonly last: string;
+      readonly port: number;
+      readonly protocol: 'tcp' | 'udp';
+    }
   | { readonly kind: 'unix'; readonly text: string; readonly path: string };
 
 const form =

@@ -11,7 +11,9 @@ export interface GrantedAction {
   readonly pattern: string;
 }
 
-const list = z.union([z.string(), z.array(z.string())]).transform((value) => (typeof value === 'string' ? [value] : value));
+const list = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value));
 const statement = z.looseObject({
   Effect: z.enum(['Allow', 'Deny']),
   Action: list.optional(),

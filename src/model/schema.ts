@@ -24,15 +24,13 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
 }
 
 /** A time with a zone, kept as RFC 3339 text in UTC with what precision it had. */
-export const timeSchema = z
-  .union([z.date(), z.string()])
-  .transform((value, context) => {
-    const text = typeof value === 'string' ? value : value.toISOString();
-    const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text);
-    const whole = match === null ? NaN : Date.parse(`${match[1] ?? ''}${match[3] ?? ''}`);
-    if (Number.isNaN(whole)) {
-      context.addIssue({ code: 'custom', message: 'expected a time such as 2026-11-21T10:32:53Z' });
-      return z.NEVER;
-    }
-    return `${new Date(whole).toISOString().slice(0, 19)}${match?.[2] ?? ''}Z`;
-  });
+export const timeSchema = z.union([z.date(), z.string()]).transform((value, context) => {
+  const text = typeof value === 'string' ? value : value.toISOString();
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const whole = match === null ? NaN : Date.parse(`${match[1] ?? ''}${match[3] ?? ''}`);
+  if (Number.isNaN(whole)) {
+    context.addIssue({ code: 'custom', message: 'expected a time such as 2026-11-21T10:32:53Z' });
+    return z.NEVER;
+  }
+  return `${new Date(whole).toISOString().slice(0, 19)}${match?.[2] ?? ''}Z`;
+});

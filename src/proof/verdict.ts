@@ -43,7 +43,10 @@ export function decideVerdict(claims: readonly Claim[]): Decision {
   }
   const findings = open.flatMap((claim) => claim.findings).filter(({ kind }) => kind === 'doubt' || kind === 'wait');
   if (findings.every(({ kind }) => kind === 'wait')) {
-    const until = findings.flatMap((finding) => finding.until ?? []).sort().at(-1);
+    const until = findings
+      .flatMap((finding) => finding.until ?? [])
+      .sort()
+      .at(-1);
     const summary = `Only time is missing: ${describe(open, ['wait'])}`;
     return until === undefined ? { verdict: 'pending', summary } : { verdict: 'pending', summary, pendingUntil: until };
   }

@@ -14,10 +14,14 @@ export function tableQueries(): string[] {
 
 /** Every file under queries/ with its digest: what judged, named in the manifest. */
 export function queryDigests(): { path: string; sha256: string }[] {
-  const files = ['', 'tables/', 'sources/', 'claims/', 'report/'].flatMap((part) => listFolder(part).map((file) => part + file));
+  const files = ['', 'tables/', 'sources/', 'claims/', 'report/'].flatMap((part) =>
+    listFolder(part).map((file) => part + file),
+  );
   return files.sort().map((path) => ({
     path: `queries/${path}`,
-    sha256: createHash('sha256').update(readFileSync(new URL(path, folder))).digest('hex'),
+    sha256: createHash('sha256')
+      .update(readFileSync(new URL(path, folder)))
+      .digest('hex'),
   }));
 }
 

@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 
 /** Flag bits of the header (RFC 1952 section 2.3.1). */
-const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16 };
+const flags = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
 
 export function isGzip(bytes: Buffer): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -30,6 +30,7 @@ export function gunzipFirstMember(bytes: Buffer, limit: number): { content: Buff
 function skipHeader(bytes: Buffer): number {
   if (bytes.length < 18 || bytes[2] !== 8) throw new Error('the gzip header is cut short or of an unknown method');
   const flag = bytes[3] ?? 0;
+  if (flag & flags.reserved) throw new Error('the gzip header has flags that no version knows');
   let at = 10;
   if (flag & flags.extra) at += 2 + bytes.readUInt16LE(at);
   if (flag & flags.name) at = afterZero(bytes, at);

@@ -42,9 +42,12 @@ export async function ingest(context: Context, inputs: Inputs, step: (what: stri
   const lines = inputs.tetragon.filter((path) => !isFrameFile(path));
   if (lines.length > 0) parts.push(await (step('tetragon'), ingestLines(context, lineForms.tetragon, lines)));
   if (frames.length > 0) parts.push(await (step('tetragon frames'), ingestFrames(context, frames)));
-  if (inputs.sensor.length > 0) parts.push(await (step('sensor'), ingestLines(context, lineForms.sensor, inputs.sensor)));
-  if (inputs.cloudtrail.length > 0) parts.push(await (step('cloudtrail'), ingestCloudTrail(context, inputs.cloudtrail)));
-  if (inputs.resolutions.length > 0) parts.push(await (step('resolutions'), ingestResolutions(context, inputs.resolutions)));
+  if (inputs.sensor.length > 0)
+    parts.push(await (step('sensor'), ingestLines(context, lineForms.sensor, inputs.sensor)));
+  if (inputs.cloudtrail.length > 0)
+    parts.push(await (step('cloudtrail'), ingestCloudTrail(context, inputs.cloudtrail)));
+  if (inputs.resolutions.length > 0)
+    parts.push(await (step('resolutions'), ingestResolutions(context, inputs.resolutions)));
   return { segments: parts.flatMap((part) => part.segments), problems: parts.flatMap((part) => part.problems) };
 }
 
@@ -110,7 +113,13 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
   let held = 0;
   for await (const item of readCloudTrail(paths)) {
     if (item.kind === 'problem') {
-      problems.push({ stream: 'cloudtrail', file: item.object, why: item.code, detail: `${item.object}: ${item.why}`, count: 1 });
+      problems.push({
+        stream: 'cloudtrail',
+        file: item.object,
+        why: item.code,
+        detail: `${item.object}: ${item.why}`,
+        count: 1,
+      });
       continue;
     }
     const { bytes, count } = maskSecrets(Buffer.from(item.text), context.maskKey);
@@ -120,7 +129,11 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
     staged.set(item.stream, records);
     records.push({ origin, timeNs, raw: bytes.toString() });
     const sealed = createHash('sha256').update(bytes).digest('hex');
-    inventory.push({ origin, timeNs, raw: JSON.stringify({ ...item.inventory, masked: count, record_sha256: sealed }) });
+    inventory.push({
+      origin,
+      timeNs,
+      raw: JSON.stringify({ ...item.inventory, masked: count, record_sha256: sealed }),
+    });
     held += bytes.length;
     if (held > 32 * 1024 * 1024) {
       await flush();
@@ -141,7 +154,10 @@ function relationOf(stream: string): string {
 
 async function appendRecords(database: Database, stream: string, records: readonly StagedRecord[]): Promise<void> {
   await database.run(`CREATE TABLE IF NOT EXISTS ${relationOf(stream)} (origin VARCHAR, time_ns BIGINT, raw VARCHAR)`);
-  await database.insert(relationOf(stream), records.map((record) => [record.origin, record.timeNs, String(record.raw)]));
+  await database.insert(
+    relationOf(stream),
+    records.map((record) => [record.origin, record.timeNs, String(record.raw)]),
+  );
 }
 
 /** The time in a log or digest file's name: when it was delivered (facts/cloudtrail.md 7, 8). */
@@ -163,7 +179,10 @@ async function ingestResolutions(context: Context, paths: readonly string[]): Pr
   if (lines.length > 0) parts.push(await ingestLines(context, lineForms.resolutions, lines));
   if (documents.length > 0) {
     const relation = await stageRecords(context.database, 'resolution-document', documents);
-    parts.push({ segments: await sealStream(context.database, context.evidence, 'resolution-document', relation), problems: [] });
+    parts.push({
+      segments: await sealStream(context.database, context.evidence, 'resolution-document', relation),
+      problems: [],
+    });
   }
   return { segments: parts.flatMap((part) => part.segments), problems: parts.flatMap((part) => part.problems) };
 }

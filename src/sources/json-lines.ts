@@ -95,9 +95,7 @@ async function stageFile(
     ) WHERE raw IS NOT NULL AND raw <> ''
   ) TO ${literal(staged)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`);
   const rejected = await database.all('SELECT DISTINCT line FROM reject_errors ORDER BY line');
-  const broken = await database.all(
-    `SELECT line FROM ${literal(staged)} WHERE broken ORDER BY line LIMIT 100`,
-  );
+  const broken = await database.all(`SELECT line FROM ${literal(staged)} WHERE broken ORDER BY line LIMIT 100`);
   const count = await database.all(`SELECT count(*) AS n FROM ${literal(staged)} WHERE broken`);
   const total = rejected.length + Number(count[0]?.['n'] ?? 0);
   if (total === 0) return [];
@@ -148,10 +146,12 @@ async function maskRelation(database: Database, relation: string, key: Buffer): 
     if (batch.length >= 500) await flush();
   }
   if (batch.length > 0) await flush();
-  await database.run(`CREATE OR REPLACE TEMP VIEW ${relation} AS ${
-    hitRows.length === 0
-      ? `SELECT origin, time_ns, raw FROM ${relation}_unmasked WHERE NOT broken`
-      : `SELECT origin, time_ns, coalesce(masked, raw) AS raw FROM ${relation}_unmasked
+  await database.run(
+    `CREATE OR REPLACE TEMP VIEW ${relation} AS ${
+      hitRows.length === 0
+        ? `SELECT origin, time_ns, raw FROM ${relation}_unmasked WHERE NOT broken`
+        : `SELECT origin, time_ns, coalesce(masked, raw) AS raw FROM ${relation}_unmasked
          LEFT JOIN ${relation}_mask ON digest = sha256(encode(raw)) WHERE NOT broken`
-  }`);
+    }`,
+  );
 }

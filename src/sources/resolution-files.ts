@@ -14,7 +14,8 @@ export async function readDocument(path: string): Promise<string> {
   for await (const chunk of await openInput(path)) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > 64 * 1024 * 1024) throw new TallyError('input', `${path} is larger than 64 MiB; is it AWS ip-ranges.json?`);
+    if (bytes > 64 * 1024 * 1024)
+      throw new TallyError('input', `${path} is larger than 64 MiB; is it AWS ip-ranges.json?`);
   }
   const text = Buffer.concat(chunks).toString();
   try {

@@ -18,9 +18,18 @@ export async function withDatabase<T>(use: (database: Database) => Promise<T>): 
   const database = await openDatabase();
   try {
     for (const table of tables) await database.run(readQuery(`tables/${table}`));
-    await database.insert('iam_action', readIamActions().map((row) => Object.values(row)));
-    await database.insert('audit_service', readAuditServices().map((row) => Object.values(row)));
-    await database.insert('data_action', readDataActions().map((row) => Object.values(row)));
+    await database.insert(
+      'iam_action',
+      readIamActions().map((row) => Object.values(row)),
+    );
+    await database.insert(
+      'audit_service',
+      readAuditServices().map((row) => Object.values(row)),
+    );
+    await database.insert(
+      'data_action',
+      readDataActions().map((row) => Object.values(row)),
+    );
     return await use(database);
   } finally {
     await database.close();
@@ -44,11 +53,17 @@ export async function fileRecords(database: Database, items: readonly CloudTrail
     return [object.stream, 'test', Number(evidence.split('/')[2]), 0, evidence, object.text];
   });
   await database.insert('record', records);
-  await database.insert('audit_object', judge(items).map((row) => Object.values(row)));
+  await database.insert(
+    'audit_object',
+    judge(items).map((row) => Object.values(row)),
+  );
   const snapshots = objects
     .filter(({ inventory }) => inventory.kind === 'trails')
     .flatMap((object) => parseSnapshots(object.text, evidenceOf(objects, object)).rows);
-  await database.insert('audit_snapshot', snapshots.map((row) => Object.values(row)));
+  await database.insert(
+    'audit_snapshot',
+    snapshots.map((row) => Object.values(row)),
+  );
   await database.run(`INSERT INTO audit_event ${readQuery('sources/cloudtrail')}`);
 }
 

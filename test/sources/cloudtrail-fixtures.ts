@@ -73,6 +73,8 @@ export function judge(items: readonly CloudTrailItem[]): AuditObject[] {
         signature: object.inventory.metadata['x-amz-meta-signature'],
       })),
     logs: objects.filter(({ stream }) => stream === 'cloudtrail').map(facts),
-    publicKeys: objects.flatMap(({ inventory, text }) => (inventory.kind === 'public-keys' ? (parsePublicKeys(text) ?? []) : [])),
+    publicKeys: objects.flatMap(({ inventory, text }) =>
+      inventory.kind === 'public-keys' ? (parsePublicKeys(text) ?? []) : [],
+    ),
   });
 }

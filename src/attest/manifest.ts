@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { TallyError } from '../model/errors.ts';
+import type { Manifest } from '../model/record.ts';
+import type { Statement } from './statement.ts';
+
+/** `manifest.json` as it was signed: its digest is a subject of the statement. Throws `integrity` otherwise. */
+export function openManifest(bytes: Buffer, statement: Statement): Manifest {
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const subject = statement.subject.find(({ name }) => name === 'manifest.json');
+  if (subject?.digest['sha256'] !== digest) {
+    throw new TallyError('integrity', 'manifest.json is not the one that was signed: its SHA-256 differs.');
+  }
+  return JSON.parse(bytes.toString()) as Manifest; // signed bytes: whoever signed vouches for their form
+}
+
+/** Throws `integrity` when these are not the bytes of the report.json that was written with the manifest. */
+export function checkReport(reportBytes: Buffer, manifest: Manifest): void {
+  const digest = createHash('sha256').update(reportBytes).digest('hex');
+  if (digest !== manifest.report.sha256) {
+    throw new TallyError('integrity', 'report.json is not the one that was signed: its SHA-256 differs.');
+  }
+}

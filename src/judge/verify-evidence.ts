@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { canonicalJson } from '../evidence/canonical-json.ts';
+import { describeSegment } from '../evidence/seal.ts';
+import { readLedger } from '../evidence/tiles.ts';
+import { TallyError } from '../model/errors.ts';
+import type { Manifest } from '../model/record.ts';
+import type { Report } from '../model/report.ts';
+import { openDatabase } from '../query/database.ts';
+import { queryDigests } from '../query/queries.ts';
+import { listFiles } from './audit-task.ts';
+import { judgeEvidence } from './judge.ts';
+import { frameStream } from './records.ts';
+
+/** What was checked, in the order in which it was; each a plain sentence. */
+export interface EvidenceCheck {
+  readonly checked: readonly string[];
+  readonly notChecked: readonly string[];
+}
+
+/**
+ * Checks an evidence folder against its signed manifest and judges it again: every file vouched for, the ledger under its
+ * checkpoint, every segment's root recomputed from its records, and the same report to the letter. Throws TallyError
+ * `integrity` that names the file.
+ */
+export async function verifyEvidence(evidence: string, manifest: Manifest, report: Report): Promise<EvidenceCheck> {
+  await verifyFiles(evidence, manifest);
+  await verifyLedger(evidence, manifest);
+  const database = await openDatabase();
+  try {
+    for (const segment of manifest.segments) {
+      const { stream, origin, file } = segment;
+      const found = await describeSegment(database, evidence, {
+        stream,
+        origin,
+        file,
+        raw: stream === frameStream ? 'bytes' : 'text',
+      }).catch((cause: unknown) => {
+        throw new TallyError('integrity', `${file} can't be read as a segment.`, { cause });
+      });
+      if (!canonicalJson(found).equals(canonicalJson(segment))) {
+        throw new TallyError('integrity', `${file} does not hold the records that the ledger names.`);
+      }
+    }
+    const records = manifest.segments.reduce((sum, segment) => sum + segment.count, 0);
+    const checked = [
+      `all ${manifest.files.length} files of the evidence are the ones that were signed, and there is no other`,
+      `the ledger of ${manifest.segments.length} segments stands under its checkpoint`,
+      `the Merkle roots over ${records} records`,
+    ];
+    const differing = differingQueries(manifest);
+    if (differing.length > 0) {
+      const files = `${differing.slice(0, 3).join(', ')}${differing.length > 3 ? ', …' : ''}`;
+      const notChecked = `whether the claims give the same verdict again: this version's queries are not those that judged (${files}); use tallystick ${manifest.tool.version}`;
+      return { checked, notChecked: [notChecked] };
+    }
+    const again = await judgeEvidence(database, evidence, manifest.segments, manifest.tool.version);
+    if (!canonicalJson(again).equals(canonicalJson(report))) {
+      throw new TallyError('integrity', 'report.sigstore.json: judging the sealed records again gives another report.');
+    }
+    return {
+      checked: [...checked, 'the claims, judged again over the sealed records: the same report to the letter'],
+      notChecked: [],
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+async function verifyFiles(evidence: string, manifest: Manifest): Promise<void> {
+  const found = new Map((await listFiles(evidence)).map(({ path, sha256 }) => [path, sha256]));
+  for (const { path, sha256 } of manifest.files) {
+    const digest = found.get(path);
+    if (digest === undefined) throw new TallyError('integrity', `${path} is missing from the evidence.`);
+    if (digest !== sha256) throw new TallyError('integrity', `${path} was altered: its SHA-256 is not the signed one.`);
+    found.delete(path);
+  }
+  const [extra] = [...found.keys()].sort();
+  if (extra !== undefined) throw new TallyError('integrity', `${extra} is in the evidence, but nobody vouches for it.`);
+}
+
+async function verifyLedger(evidence: string, manifest: Manifest): Promise<void> {
+  const { vkey, checkpoint } = manifest.ledger;
+  const ledger = await readLedger(join(evidence, 'ledger'), vkey);
+  if (ledger.checkpoint !== checkpoint) throw new TallyError('integrity', 'ledger/checkpoint is not the signed one.');
+  const same =
+    ledger.entries.length === manifest.segments.length &&
+    manifest.segments.every((segment, index) => ledger.entries[index]?.equals(canonicalJson(segment)));
+  if (!same) throw new TallyError('integrity', 'manifest.json names other segments than ledger/tile/entries.');
+}
+
+/** Queries that are not what they were when the report was judged. */
+function differingQueries(manifest: Manifest): string[] {
+  const ours = new Map(queryDigests().map(({ path, sha256 }) => [path, sha256]));
+  const theirs = new Map(manifest.queries.map(({ path, sha256 }) => [path, sha256]));
+  const paths = new Set([...ours.keys(), ...theirs.keys()]);
+  return [...paths].filter((path) => ours.get(path) !== theirs.get(path)).sort();
+}
