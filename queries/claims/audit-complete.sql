@@ -289,10 +289,14 @@ problem AS (
     CASE WHEN w.newest > x.due + INTERVAL '1' HOUR THEN 'doubt' ELSE 'wait' END,
     x.subject,
     'Records of the task are in a log file that came after the newest digest file.',
-    u.time, x.due, u.evidence
+    r.time, x.due, r.evidence
   FROM tail x
   CROSS JOIN span w
-  JOIN "use" u ON u.account = x.account AND u.region = x.region AND u.listed = 'pending'
+  JOIN (
+    SELECT u.account, u.region, u.time, u.evidence FROM "use" u WHERE u.provider = 'aws' AND u.listed = 'pending'
+    UNION ALL
+    SELECT s.account, CAST(NULL AS VARCHAR), s.issued, s.evidence FROM session s WHERE s.provider = 'aws' AND s.listed = 'pending'
+  ) r ON r.account = x.account AND (r.region IS NULL OR r.region = x.region)
   WHERE x.settled IS NOT NULL
   UNION ALL
   SELECT

@@ -87,7 +87,7 @@ SELECT
   j.event_name AS action,
   NOT EXISTS (FROM audit_event a WHERE a.account = j.into_account)
     AND NOT EXISTS (FROM audit_object o WHERE o.account = j.into_account AND o.state <> 'missing') AS foreign_account,
-  j.listed,
+  CASE WHEN j.listed IN ('listed', 'pending') THEN j.listed ELSE 'unlisted' END AS listed,
   j.evidence
 FROM member m
 JOIN judged j ON j.issued_key = m.key

@@ -109,7 +109,7 @@ SELECT
   vpc_endpoint,
   resources,
   user_agent,
-  listed,
+  CASE WHEN listed IN ('listed', 'pending') THEN listed ELSE 'unlisted' END AS listed,
   evidence
 FROM prefixed
 ORDER BY time, event_id, evidence

@@ -16,10 +16,14 @@ function leafSql(stream: string, origin: string, raw: RawKind): string {
   return `sha256(unhex('00') || ${envelope.replaceAll("'\\n'", 'chr(10)')} || ${raw === 'text' ? 'encode(raw)' : 'raw'})`;
 }
 
+/** Raw bytes that one segment holds at the most (but for a single larger record): what is sorted in memory at once. */
+const segmentBytes = 24 * 1024 * 1024;
+
 /**
- * Seals the rows of `relation` (columns origin, time_ns, raw; any order, repeats allowed) as segments of one stream:
- * a file for each origin and UTC day, rows in order of time and then of content, repeats dropped, so that the same
- * records give the same bytes whatever files they came in.
+ * Seals the rows of `relation` (columns origin, time_ns, raw, digest = SHA-256 of raw; any order, repeats allowed) as
+ * segments of one stream, each of one origin and UTC day: rows in order of time and then of digest, repeats dropped, so
+ * that the same records give the same bytes whatever files they came in. Only the keys are sorted as a whole; the records
+ * follow segment by segment, which for a recording in rough order of time reads little more than once.
  */
 export async function sealStream(
   database: Database,
@@ -28,34 +32,23 @@ export async function sealStream(
   relation: string,
   raw: RawKind = 'text',
 ): Promise<Segment[]> {
-  const ordered = join(database.scratch, `ordered-${fileNameOf(stream)}.parquet`);
-  const digest = raw === 'text' ? 'sha256(encode(raw))' : 'sha256(raw)';
-  await database.run(`COPY (
-    SELECT origin, coalesce(time_ns, 0) AS received_at, raw, ${digest} AS digest FROM ${relation}
-    ORDER BY origin, received_at, digest
-  ) TO ${literal(ordered)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`);
-  const runs = await database.all(
-    `SELECT origin, strftime(make_timestamp_ns(received_at), '%Y-%m-%d') AS day, count(DISTINCT (received_at, digest)) AS n
-     FROM ${literal(ordered)} GROUP BY ALL ORDER BY origin, day`,
-  );
   const segments: Segment[] = [];
-  const next = new Map<string, number>();
-  for (const run of runs) {
-    const origin = String(run['origin']);
-    const firstSeq = next.get(origin) ?? 0;
-    const lastSeq = firstSeq + Number(run['n']) - 1;
-    next.set(origin, lastSeq + 1);
-    const file = `segments/${fileNameOf(stream)}/${String(run['day'])}/${fileNameOf(origin)}-${firstSeq}-${lastSeq}.parquet`;
+  for (const run of await planSegments(database, relation, raw)) {
+    const { origin, day, first, last } = run;
+    const file = `segments/${fileNameOf(stream)}/${day}/${fileNameOf(origin)}-${first.seq}-${last.seq}.parquet`;
     const path = join(evidence, file);
     await mkdir(dirname(path), { recursive: true });
     await database.run(
       `COPY (
-        SELECT CAST(row_number() OVER () - 1 + ${firstSeq} AS BIGINT) AS seq, received_at, raw FROM (
-          SELECT received_at, raw, digest IS DISTINCT FROM lag(digest) OVER ()
-            OR received_at IS DISTINCT FROM lag(received_at) OVER () AS fresh
+        SELECT CAST(row_number() OVER () - 1 + ${first.seq} AS BIGINT) AS seq, time_ns AS received_at, raw FROM (
+          SELECT time_ns, raw, digest IS DISTINCT FROM lag(digest) OVER ()
+            OR time_ns IS DISTINCT FROM lag(time_ns) OVER () AS fresh
           FROM (
-            SELECT * FROM ${literal(ordered)}
-            WHERE origin = ${literal(origin)} AND strftime(make_timestamp_ns(received_at), '%Y-%m-%d') = ${literal(String(run['day']))}
+            SELECT time_ns, raw, digest FROM ${relation}
+            WHERE origin = ${literal(origin)} AND time_ns BETWEEN ${first.timeNs} AND ${last.timeNs}
+              AND (time_ns > ${first.timeNs} OR digest >= ${literal(first.digest)})
+              AND (time_ns < ${last.timeNs} OR digest <= ${literal(last.digest)})
+            ORDER BY time_ns, digest
           )
         ) WHERE fresh
       ) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`,
@@ -63,6 +56,41 @@ export async function sealStream(
     segments.push(await describeSegment(database, evidence, { stream, origin, file, raw }));
   }
   return segments;
+}
+
+interface Key {
+  readonly seq: number;
+  readonly timeNs: string;
+  readonly digest: string;
+}
+
+interface PlannedSegment {
+  readonly origin: string;
+  readonly day: string;
+  readonly first: Key;
+  readonly last: Key;
+}
+
+/** Cuts the sorted keys into segments: by origin and day, and by size. */
+async function planSegments(database: Database, relation: string, raw: RawKind): Promise<PlannedSegment[]> {
+  const rows = await database.all(`
+    WITH key AS (SELECT DISTINCT origin, time_ns, digest, ${raw === 'text' ? 'strlen(raw)' : 'octet_length(raw)'} AS bytes FROM ${relation}),
+    placed AS (
+      SELECT *, row_number() OVER (PARTITION BY origin ORDER BY time_ns, digest) - 1 AS seq,
+        strftime(make_timestamp_ns(time_ns), '%Y-%m-%d') AS day,
+        (sum(bytes) OVER (PARTITION BY origin ORDER BY time_ns, digest ROWS UNBOUNDED PRECEDING) - bytes) // ${segmentBytes} AS part
+      FROM key
+    )
+    SELECT origin, day, min(seq) AS first_seq, max(seq) AS last_seq,
+      CAST(min(time_ns) AS VARCHAR) AS first_time, CAST(max(time_ns) AS VARCHAR) AS last_time,
+      min_by(digest, seq) AS first_digest, max_by(digest, seq) AS last_digest
+    FROM placed GROUP BY origin, day, part ORDER BY origin, first_seq`);
+  return rows.map((row) => ({
+    origin: String(row['origin']),
+    day: String(row['day']),
+    first: { seq: Number(row['first_seq']), timeNs: String(row['first_time']), digest: String(row['first_digest']) },
+    last: { seq: Number(row['last_seq']), timeNs: String(row['last_time']), digest: String(row['last_digest']) },
+  }));
 }
 
 /** Reads a segment file back: its counts, times, Merkle root and file digest, all computed from the bytes on disk. */

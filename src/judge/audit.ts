@@ -38,7 +38,7 @@ export async function insertAudit(database: Database): Promise<void> {
     await database.insert('audit_snapshot', rows.map(values));
     await database.insert(
       'gap',
-      problems.map((problem) => ['cloudtrail', '', null, null, 'broken-snapshot', problem, 1, evidence]),
+      problems.map((problem) => ['cloudtrail', '', null, null, 'unreadable-file', problem, 1, evidence]),
     );
   }
   await database.insert(
@@ -56,7 +56,7 @@ function values(row: object): Parameter[] {
 async function insertProblems(database: Database): Promise<void> {
   await database.run(`
     INSERT INTO gap
-    SELECT raw ->> '$.stream', '', NULL, NULL, raw ->> '$.why', raw ->> '$.detail', CAST(raw ->> '$.count' AS BIGINT), evidence
+    SELECT raw ->> '$.stream', CASE WHEN raw ->> '$.stream' = 'cloudtrail' THEN raw ->> '$.file' ELSE '' END, NULL, NULL, raw ->> '$.why', raw ->> '$.detail', CAST(raw ->> '$.count' AS BIGINT), evidence
     FROM record WHERE stream = 'tally' AND origin = 'problem'`);
 }
 

@@ -25,9 +25,19 @@ export async function insertDeclared(
   }));
   await database.insert('declared_action', [
     ...declared.map((action) => actionRow('declaration', action)),
-    ...policies.flatMap((text) => parseGranted(text)).map((action) => actionRow('granted', action)),
+    ...numberStatements(policies.map(parseGranted)).map((action) => actionRow('granted', action)),
   ]);
   await database.insert('setting', settingRows(declaration, config));
+}
+
+/** Numbers statements through all policies, so that each number names one. */
+function numberStatements(policies: readonly GrantedAction[][]): GrantedAction[] {
+  let before = 0;
+  return policies.flatMap((actions) => {
+    const numbered = actions.map((action) => ({ ...action, statement: action.statement + before }));
+    before += Math.max(0, ...actions.map(({ statement }) => statement));
+    return numbered;
+  });
 }
 
 function endpointRows(declaration: Declaration, config: Config): Parameter[][] {
@@ -78,7 +88,8 @@ function settingRows(declaration: Declaration, config: Config): Parameter[][] {
   for (const issuer of config.issuers ?? []) rows.push(['issuer', issuer, issuer]);
   for (const name of config.assume) rows.push(['assume', name, name]);
   if (config.trails !== undefined && !('file' in config.trails)) {
-    for (const { account, region } of config.trails) rows.push(['trail-required', account, region]);
+    for (const { account, region, name } of config.trails)
+      rows.push(['trail-required', `${account}/${region}`, name ?? '']);
   }
   if (declaration.image !== undefined) rows.push(['context', 'image', 'image']);
   for (const name of ['commit', 'run'])

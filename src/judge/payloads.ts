@@ -36,7 +36,10 @@ function toDnsRows(row: Row): Parameter[][] {
   const evidence = row['evidence'] ?? null;
   const question = message.kind === 'broken' ? undefined : message.questions[0];
   const wanted = answering ? 'answer' : 'query';
-  if (message.kind !== wanted || question === undefined || message.questions.length !== 1) {
+  // A query with more in it than its question carries data past the check of the name.
+  const extra =
+    message.kind === 'query' && (message.trailingBytes > 0 || message.otherRecords > 0 || message.answers.length > 0);
+  if (message.kind !== wanted || question === undefined || message.questions.length !== 1 || extra) {
     return [[...head, `broken-${wanted}`, ...far, null, null, null, null, null, evidence]];
   }
   const line = (address: string | null, ttl: number | null): Parameter[] => [

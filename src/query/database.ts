@@ -15,6 +15,8 @@ export interface Database {
   /** Scratch folder: staged files may be put here; gone after close. */
   readonly scratch: string;
   readonly connection: DuckDBConnection;
+  /** A second connection, to write while the first one streams. */
+  readonly writer: DuckDBConnection;
   run(sql: string, parameters?: readonly Parameter[]): Promise<void>;
   all(sql: string, parameters?: readonly Parameter[]): Promise<Row[]>;
   /** Inserts rows by position; every row has one value for each column of the table. */
@@ -31,10 +33,12 @@ export async function openDatabase(): Promise<Database> {
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  const writer = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
   return {
     scratch,
     connection,
+    writer,
     run: async (sql, parameters = []) => {
       await connection.run(sql, parameters as DuckDBValue[]);
     },
@@ -48,10 +52,11 @@ export async function openDatabase(): Promise<Database> {
       for (let start = 0; start < rows.length; start += batch) {
         const part = rows.slice(start, start + batch);
         const values = part.map((row) => `(${row.map(() => '?').join(',')})`).join(',');
-        await connection.run(`INSERT INTO ${quote(table)} VALUES ${values}`, part.flat() as DuckDBValue[]);
+        await connection.run(`INSERT INTO ${quote(table)} VALUES ${values}`, part.flat());
       }
     },
     close: async () => {
+      writer.closeSync();
       connection.closeSync();
       instance.closeSync();
       await rm(scratch, { recursive: true, force: true });

@@ -27,14 +27,14 @@ export interface DigestCheckInput {
 export function checkDigests({ digests, logs, publicKeys }: DigestCheckInput): AuditObject[] {
   const judged = judgeDigests(digests, publicKeys);
   const valid = judged.filter(isValid);
-  const rows = [...chainRows(judged, valid), ...logRows(logs, valid, judged)];
+  const rows = [...chainRows(judged), ...logRows(logs, valid, judged)];
   return rows.sort((a, b) => compareText(sortKey(a), sortKey(b)));
 }
 
-function chainRows(digests: readonly Digest[], valid: readonly ValidDigest[]): AuditObject[] {
+function chainRows(digests: readonly Digest[]): AuditObject[] {
   const chains = groupBy(digests, ({ name }) => (name === undefined ? '' : chainKey(name)));
   return [...chains.values()].flatMap((chain) => {
-    const members = valid.filter((digest) => chain.includes(digest)).sort(byTime);
+    const members = chain.filter(isValid).sort(byTime);
     return [...chain.map((digest) => digestRow(digest, members, chain)), ...missingRows(members, chain)];
   });
 }
@@ -73,6 +73,7 @@ function digestRow(digest: Digest, members: readonly ValidDigest[], chain: reado
 /** Predecessors that are named and not here, and stretches between digests that no name covers. */
 function missingRows(members: readonly ValidDigest[], chain: readonly Digest[]): AuditObject[] {
   const present = new Set(chain.map(({ file }) => plainName(file.object)));
+  const invalid = new Set(chain.filter(({ why }) => why !== '').map(({ file }) => plainName(file.object)));
   return members.flatMap((digest): AuditObject[] => {
     const start = digest.content.digestStartTime;
     const before = coveredUntil(members, start);
@@ -89,7 +90,7 @@ function missingRows(members: readonly ValidDigest[], chain: readonly Digest[]):
       const from_time = before !== null && before < start ? before : hourBefore(start); // each digest covers an hour
       return [{ ...row, from_time, why: `${digest.file.object} names it as its predecessor.` }];
     }
-    const explained = chain.some(({ file, why }) => why !== '' && plainName(file.object) === previousName(digest));
+    const explained = invalid.has(previousName(digest));
     if (digest.name.backfill || explained || before === null || before >= start) return [];
     return [{ ...row, from_time: before, why: 'No digest covers this stretch, and none names one that would.' }];
   });

@@ -7,7 +7,7 @@ import type { Database } from '../query/database.ts';
 import { type CloudTrailObject, readCloudTrail } from './cloudtrail-files.ts';
 import { type LineForm, type Problem, stageJsonLines } from './json-lines.ts';
 import { isDocument, readDocument } from './resolution-files.ts';
-import { type StagedRecord, stageRecords } from './staged.ts';
+import { createStaged, relationOf, type StagedRecord, stageRecords } from './staged.ts';
 import { decodeFrame, readFrames } from './tetragon-frames.ts';
 
 /** Paths of the evidence to take in (design 9). */
@@ -107,7 +107,8 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
   const staged = new Map<string, StagedRecord[]>();
   const flush = async (): Promise<void> => {
     for (const [stream, records] of staged) {
-      await appendRecords(context.database, stream, records.splice(0));
+      const rows = records.splice(0).map(({ origin, timeNs, raw }) => [origin, timeNs, String(raw)]);
+      await context.database.insert(`${relationOf(stream)}_rows`, rows);
     }
   };
   let held = 0;
@@ -126,6 +127,7 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
     const timeNs = deliveryTime(item);
     const origin = `${item.account}_${item.region}`;
     const records = staged.get(item.stream) ?? [];
+    if (!staged.has(item.stream)) await createStaged(context.database, item.stream, 'text');
     staged.set(item.stream, records);
     records.push({ origin, timeNs, raw: bytes.toString() });
     const sealed = createHash('sha256').update(bytes).digest('hex');
@@ -140,24 +142,13 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
       held = 0;
     }
   }
+  await createStaged(context.database, 'cloudtrail-object', 'text');
   staged.set('cloudtrail-object', inventory);
   await flush();
   for (const stream of [...staged.keys()].sort()) {
     segments.push(...(await sealStream(context.database, context.evidence, stream, relationOf(stream))));
   }
   return { segments, problems };
-}
-
-function relationOf(stream: string): string {
-  return `staged_${stream.replaceAll('-', '_')}`;
-}
-
-async function appendRecords(database: Database, stream: string, records: readonly StagedRecord[]): Promise<void> {
-  await database.run(`CREATE TABLE IF NOT EXISTS ${relationOf(stream)} (origin VARCHAR, time_ns BIGINT, raw VARCHAR)`);
-  await database.insert(
-    relationOf(stream),
-    records.map((record) => [record.origin, record.timeNs, String(record.raw)]),
-  );
 }
 
 /** The time in a log or digest file's name: when it was delivered (facts/cloudtrail.md 7, 8). */

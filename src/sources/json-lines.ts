@@ -85,15 +85,18 @@ async function stageFile(
     rejects_limit = 0)`;
   await database.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
   const keys = `{${JSON.stringify(form.originKey)}: "VARCHAR", ${JSON.stringify(form.timeKey)}: "VARCHAR"}`;
+  // One thread: the JSON of a whole batch of lines is in memory for each.
+  await database.run('SET threads = 1');
   await database.run(`COPY (
     SELECT coalesce(nullif(head[${literal(form.originKey)}], ''), ${literal(form.noOrigin)}) AS origin,
       coalesce(epoch_ns(try_cast(head[${literal(form.timeKey)}] AS TIMESTAMP_NS)), 0) AS time_ns,
-      raw, head IS NULL AS broken, line
+      raw, sha256(encode(raw)) AS digest, head IS NULL AS broken, line
     FROM (
-      SELECT raw, line, CASE WHEN json_valid(raw) AND raw LIKE '{%' THEN from_json(raw, ${literal(keys)}) END AS head
+      SELECT raw, line, CASE WHEN starts_with(raw, '{') THEN TRY(from_json(raw, ${literal(keys)})) END AS head
       FROM (SELECT rtrim(raw, chr(13)) AS raw, row_number() OVER () AS line FROM ${lines})
     ) WHERE raw IS NOT NULL AND raw <> ''
   ) TO ${literal(staged)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`);
+  await database.run('SET threads = 2');
   const rejected = await database.all('SELECT DISTINCT line FROM reject_errors ORDER BY line');
   const broken = await database.all(`SELECT line FROM ${literal(staged)} WHERE broken ORDER BY line LIMIT 100`);
   const count = await database.all(`SELECT count(*) AS n FROM ${literal(staged)} WHERE broken`);
@@ -124,34 +127,36 @@ function linesOf(rejected: readonly number[], counted: readonly number[]): numbe
 
 /** Makes `relation` a view of its unmasked form in which every secret is masked. */
 async function maskRelation(database: Database, relation: string, key: Buffer): Promise<void> {
-  await database.run(`CREATE OR REPLACE TABLE ${relation}_mask (digest VARCHAR, masked VARCHAR)`);
+  const mask = `${relation}_mask`;
+  await database.run(`CREATE OR REPLACE TABLE ${mask} (original VARCHAR, masked VARCHAR)`);
   const hits = await database.connection.stream(
-    `SELECT DISTINCT raw FROM ${relation}_unmasked WHERE NOT broken AND regexp_matches(raw, ${literal(secretPattern)})`,
+    `SELECT digest, raw FROM ${relation}_unmasked WHERE NOT broken AND regexp_matches(raw, ${literal(secretPattern)})`,
   );
-  const batch: [string, string][] = [];
-  const flush = async (): Promise<void> => {
-    await database.insert(`${relation}_mask`, batch.splice(0));
-  };
-  const hitRows: string[] = [];
+  const appender = await database.writer.createAppender(mask);
+  let count = 0;
   for (;;) {
     const chunk = await hits.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
-    for (const [raw] of chunk.getRows() as [string][]) hitRows.push(raw);
+    for (const [digest, raw] of chunk.getRows() as [string, string][]) {
+      const masked = maskSecrets(Buffer.from(raw), key);
+      if (masked.count === 0) continue;
+      appender.appendVarchar(digest);
+      appender.appendVarchar(masked.bytes.toString());
+      appender.endRow();
+      count += 1;
+    }
+    appender.flushSync();
   }
-  for (const raw of hitRows) {
-    const masked = maskSecrets(Buffer.from(raw), key);
-    if (masked.count === 0) continue;
-    const [row] = await database.all('SELECT sha256(encode(?)) AS digest', [raw]);
-    batch.push([String(row?.['digest']), masked.bytes.toString()]);
-    if (batch.length >= 500) await flush();
-  }
-  if (batch.length > 0) await flush();
+  appender.closeSync();
   await database.run(
     `CREATE OR REPLACE TEMP VIEW ${relation} AS ${
-      hitRows.length === 0
-        ? `SELECT origin, time_ns, raw FROM ${relation}_unmasked WHERE NOT broken`
-        : `SELECT origin, time_ns, coalesce(masked, raw) AS raw FROM ${relation}_unmasked
-         LEFT JOIN ${relation}_mask ON digest = sha256(encode(raw)) WHERE NOT broken`
+      count === 0
+        ? `SELECT origin, time_ns, raw, digest FROM ${relation}_unmasked WHERE NOT broken`
+        : `SELECT origin, time_ns, coalesce(masked, raw) AS raw,
+             CASE WHEN masked IS NULL THEN digest ELSE sha256(encode(masked)) END AS digest
+           FROM ${relation}_unmasked
+           LEFT JOIN (SELECT DISTINCT original, masked FROM ${mask}) ON original = digest
+           WHERE NOT broken`
     }`,
   );
 }

@@ -1,4 +1,4 @@
-import { type Database } from '../query/database.ts';
+import type { Database } from '../query/database.ts';
 
 /** One record on its way into the store. `timeNs`: its own time in ns since the epoch, 0 where it has none. */
 export interface StagedRecord {
@@ -7,18 +7,16 @@ export interface StagedRecord {
   readonly raw: string | Uint8Array;
 }
 
-/** Puts records made in JavaScript into a relation (origin, time_ns, raw) that can be sealed; one record in memory at a time. */
+/** Puts records made in JavaScript into a relation (origin, time_ns, raw, digest) that can be sealed; one record in memory at a time. */
 export async function stageRecords(
   database: Database,
   stream: string,
   records: AsyncIterable<StagedRecord> | Iterable<StagedRecord>,
   raw: 'text' | 'bytes' = 'text',
 ): Promise<string> {
-  const relation = `staged_${stream.replaceAll('-', '_')}`;
-  await database.run(
-    `CREATE OR REPLACE TABLE ${relation} (origin VARCHAR, time_ns BIGINT, raw ${raw === 'text' ? 'VARCHAR' : 'BLOB'})`,
-  );
-  const appender = await database.connection.createAppender(relation);
+  const relation = relationOf(stream);
+  await createStaged(database, stream, raw);
+  const appender = await database.connection.createAppender(`${relation}_rows`);
   let bytes = 0;
   for await (const record of records) {
     appender.appendVarchar(record.origin);
@@ -34,4 +32,20 @@ export async function stageRecords(
   }
   appender.closeSync();
   return relation;
+}
+
+export function relationOf(stream: string): string {
+  return `staged_${stream.replaceAll('-', '_')}`;
+}
+
+/** The empty relation of a stream: rows go into `<relation>_rows`, whose digests the relation adds. */
+export async function createStaged(database: Database, stream: string, raw: 'text' | 'bytes'): Promise<void> {
+  const relation = relationOf(stream);
+  await database.run(
+    `CREATE OR REPLACE TABLE ${relation}_rows (origin VARCHAR, time_ns BIGINT, raw ${raw === 'text' ? 'VARCHAR' : 'BLOB'})`,
+  );
+  const bytes = raw === 'text' ? 'encode(raw)' : 'raw';
+  await database.run(
+    `CREATE OR REPLACE TEMP VIEW ${relation} AS SELECT *, sha256(${bytes}) AS digest FROM ${relation}_rows`,
+  );
 }

@@ -415,6 +415,9 @@ describe('audit-complete:', () => {
   test('records in a log file after the newest digest are a wait', async () => {
     const late = { use: [use({ listed: 'pending' })], task: [task({ newest: at('13:20:00') })] };
     expect(await claim(late)).toEqual(['tail-open wait 111122223333/us-east-1 org-trail']);
+    expect(await claim({ ...late, use: [], session: [session({ listed: 'pending' })] })).toEqual([
+      'tail-open wait 111122223333/us-east-1 org-trail',
+    ]);
   });
 
   test('data events must be on for what the policy grants, whole and for its kind of access', async () => {
@@ -544,7 +547,7 @@ describe('audit-complete:', () => {
     });
     expect(
       await claim({ audit_event: [event('SERVICE_OUTAGE'), event('DELIVERY_DELAY'), event('UNREADABLE')] }),
-    ).toEqual(['log-loss note s3.amazonaws.com', 'log-loss doubt s3.amazonaws.com', 'log-loss doubt s3.amazonaws.com']);
+    ).toEqual(['log-loss doubt s3.amazonaws.com', 'log-loss note s3.amazonaws.com', 'log-loss doubt s3.amazonaws.com']);
     const gap = (why: string) => ({
       gap: [{ stream: 'cloudtrail', origin: 'f.json', why, detail: 'x', evidence: 'e' }],
     });

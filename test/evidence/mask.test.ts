@@ -105,7 +105,8 @@ test.each(secretLines)('masks, and nothing else, in %s', (line) => {
   expect(mask(text)).toBe(wanted);
   expect(mask(wanted)).toBe(wanted);
   expect(pattern.test(text)).toBe(true);
-  expect(pattern.test(wanted)).toBe(false);
+  // An access key id in the place of a secret stays, so its line is found again.
+  expect(pattern.test(wanted.replace('--access-key=', ''))).toBe(false);
 });
 
 test.each(plainLines)('leaves alone %s', (line) => {
@@ -144,8 +145,7 @@ function encode(tree: Tree): Buffer {
   return Buffer.concat(
     tree.flatMap(([number, value]) => {
       if (typeof value === 'number') return [varint(number * 8), varint(value)];
-      const bytes =
-        typeof value === 'string' ? Buffer.from(value) : Buffer.isBuffer(value) ? value : encode(value as Tree);
+      const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.isBuffer(value) ? value : encode(value);
       return [varint(number * 8 + 2), varint(bytes.length), bytes];
     }),
   );
@@ -283,7 +283,7 @@ const piece = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.string({ unit: 'grapheme', maxLength: 4 }),
 );
-const text = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join('').toWellFormed());
+const text = fc.array(piece, { maxLength: 14 }).map((pieces) => Buffer.from(pieces.join('')).toString());
 const line = text.map((value) => value.replace(/\n/g, ' '));
 
 describe('whatever the bytes are', () => {
@@ -338,15 +338,19 @@ describe('whatever the bytes are', () => {
       fc.property(text, environment, (args, variables) => {
         const bytes = encode(frame(args, variables));
         const { bytes: result } = maskSecrets(bytes, key);
-        const texts = [args, ...variables.map(([, value]) => value)].map((value) => Buffer.from(value));
-        // Between the texts nothing may differ: cut them out by their places in the frame as it was.
-        let at = 0;
-        for (const value of texts) {
-          const from = value.length === 0 ? at : bytes.indexOf(value, at === 0 ? bytes.indexOf('curl') + 4 : at);
-          expect(result.subarray(at, from)).toEqual(bytes.subarray(at, from));
-          at = from + value.length;
-        }
-        expect(result.subarray(at)).toEqual(bytes.subarray(at));
+        // Two frames of the same lengths with other texts differ where the texts are, and only there.
+        const fill = (letter: string) => {
+          const same = (value: string) => letter.repeat(Buffer.byteLength(value));
+          return encode(
+            frame(
+              same(args),
+              variables.map(([name, value]) => [name, same(value)]),
+            ),
+          );
+        };
+        const [a, b] = [fill('a'), fill('b')];
+        const differing = [...bytes.keys()].filter((at) => a[at] === b[at] && result[at] !== bytes[at]);
+        expect(differing).toEqual([]);
       }),
       { numRuns: 2000 },
     );

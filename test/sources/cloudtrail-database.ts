@@ -1,4 +1,4 @@
-import { type Database, openDatabase } from '../../src/query/database.ts';
+import { type Database, openDatabase, type Parameter } from '../../src/query/database.ts';
 import { readQuery } from '../../src/query/queries.ts';
 import type { CloudTrailItem } from '../../src/sources/cloudtrail-files.ts';
 import { parseSnapshots } from '../../src/sources/cloudtrail-trails.ts';
@@ -18,18 +18,9 @@ export async function withDatabase<T>(use: (database: Database) => Promise<T>): 
   const database = await openDatabase();
   try {
     for (const table of tables) await database.run(readQuery(`tables/${table}`));
-    await database.insert(
-      'iam_action',
-      readIamActions().map((row) => Object.values(row)),
-    );
-    await database.insert(
-      'audit_service',
-      readAuditServices().map((row) => Object.values(row)),
-    );
-    await database.insert(
-      'data_action',
-      readDataActions().map((row) => Object.values(row)),
-    );
+    await database.insert('iam_action', readIamActions().map(toValues));
+    await database.insert('audit_service', readAuditServices().map(toValues));
+    await database.insert('data_action', readDataActions().map(toValues));
     return await use(database);
   } finally {
     await database.close();
@@ -53,17 +44,11 @@ export async function fileRecords(database: Database, items: readonly CloudTrail
     return [object.stream, 'test', Number(evidence.split('/')[2]), 0, evidence, object.text];
   });
   await database.insert('record', records);
-  await database.insert(
-    'audit_object',
-    judge(items).map((row) => Object.values(row)),
-  );
+  await database.insert('audit_object', judge(items).map(toValues));
   const snapshots = objects
     .filter(({ inventory }) => inventory.kind === 'trails')
     .flatMap((object) => parseSnapshots(object.text, evidenceOf(objects, object)).rows);
-  await database.insert(
-    'audit_snapshot',
-    snapshots.map((row) => Object.values(row)),
-  );
+  await database.insert('audit_snapshot', snapshots.map(toValues));
   await database.run(`INSERT INTO audit_event ${readQuery('sources/cloudtrail')}`);
 }
 
@@ -71,4 +56,9 @@ export async function fileRecords(database: Database, items: readonly CloudTrail
 export async function deriveUses(database: Database): Promise<void> {
   await database.run(`INSERT INTO session ${readQuery('sources/session')}`);
   await database.run(`INSERT INTO "use" ${readQuery('sources/use')}`);
+}
+
+/** The values of a row whose keys are in the order of the table's columns. */
+function toValues(row: object): Parameter[] {
+  return Object.values(row) as Parameter[];
 }
