@@ -3,6 +3,7 @@ import { TallyError } from '../model/errors.ts';
 import { visible } from '../report/visible.ts';
 import { auditCommand } from './audit.ts';
 import { verifyCommand } from './verify.ts';
+import { demoCommand } from './demo.ts';
 import { keygenCommand } from './keygen.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
@@ -18,7 +19,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     .version(version)
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride();
-  for (const command of [auditCommand(io, done), verifyCommand(io, done), keygenCommand(io)]) {
+  for (const command of [auditCommand(io, done), verifyCommand(io, done), keygenCommand(io), demoCommand(io)]) {
     program.addCommand(withGlobalFlags(command.copyInheritedSettings(program)));
   }
   try {

@@ -29,6 +29,7 @@ export async function openDatabase(): Promise<Database> {
   const instance = await DuckDBInstance.create(join(scratch, 'scratch.duckdb'), {
     memory_limit: memoryLimit,
     threads: '2',
+    allocator_flush_threshold: '16MB',
     temp_directory: join(scratch, 'spill'),
     autoinstall_known_extensions: 'false',
   });
