@@ -6,7 +6,7 @@ SELECT u.event_id,
       AND EXISTS (SELECT 1 FROM sensor AS s WHERE s.node = p.node AND s.kind = 'health' AND s.why IS NULL AND s.time >= u.time)
   ) AND NOT EXISTS (
     SELECT 1 FROM gap AS g
-    WHERE g.stream IN ('tetragon', 'sensor')
+    WHERE g.stream IN ('tetragon', 'tetragon-grpc')
       AND (g.origin = '' OR g.origin IN (SELECT node FROM process WHERE task_id IS NOT NULL))
       AND (g.from_time IS NULL OR g.from_time <= u.time + INTERVAL '3' SECOND)
       AND (g.until IS NULL OR g.until >= u.time - INTERVAL '3' SECOND)

@@ -17,15 +17,17 @@ import { readQuery } from '../query/queries.ts';
 import { decideVerdict } from '../proof/verdict.ts';
 
 /** What evidence of this kind can't show whatever is in it (design 11); printed and signed in every report. */
-export const limits: readonly string[] = [
+const limits: readonly string[] = [
   'The sensor and the collector’s host kernel are trusted: root on the node can lie before the evidence is sealed.',
-  'CloudTrail’s digests prove that log files were delivered unchanged, not that every call was logged.',
+  'CloudTrail’s digests prove that log files were delivered unchanged, not that every call was logged: classes of events that are off, calls refused before authentication, and URLs signed on the client leave no record.',
+  'Digest files say when log files were delivered. One that is delayed is named by a later digest, or by a backfill digest; the newest digests of a chain could be removed together, which only the trail’s own status bounds.',
+  'The public keys of the digests were handed in with the evidence; whether AWS lists them has to be asked of AWS.',
+  'The hash of a CloudTrail file is taken when it is read, before secrets in it are masked and it is sealed.',
   'Ways out that use no socket (pipes to the agent’s runtime, files, shared memory, a job left for cron) are not seen.',
   'Inside a TLS connection to a declared host nothing is seen: other credentials and other data on it can’t be ruled out.',
   'An address behind which many services live needs a name from a resolution or the provider’s record.',
   'Session names are chosen by the caller; the issuance record and the access key are what proves.',
   'The configuration asserts that nothing else uses the nodes’ egress addresses.',
-  'Hashes of CloudTrail files are taken when they are read, before secrets in them are masked and sealed.',
 ];
 
 export interface ReportInput {

@@ -1,6 +1,3 @@
-/** `stream/origin/seq`: names one sealed record. */
-export type RecordId = `${string}/${string}/${number}`;
-
 /**
  * One sealed run of records of one (stream, origin): a Parquet file with its Merkle root (design 4).
  * Its canonical JSON (RFC 8785) is one entry of the ledger. Counts and sequence numbers are decimal strings where

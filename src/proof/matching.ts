@@ -12,37 +12,44 @@ export function matchUses(candidates: readonly Candidate[]): Map<string, string>
   const usesOf = new Map<string, string[]>();
   for (const { use, connection } of candidates) usesOf.set(connection, [...(usesOf.get(connection) ?? []), use]);
   for (const uses of usesOf.values()) uses.sort();
-  const takenBy = new Map<string, string>();
-  for (const connection of [...usesOf.keys()].sort()) augment(connection, usesOf, takenBy);
-  return new Map([...takenBy].map(([use, connection]) => [connection, use]));
+  const matching: Matching = { connectionOf: new Map(), useOf: new Map() };
+  for (const connection of [...usesOf.keys()].sort()) augment(connection, usesOf, matching);
+  return matching.useOf;
+}
+
+/** Both directions of the pairs chosen so far. */
+interface Matching {
+  readonly connectionOf: Map<string, string>;
+  readonly useOf: Map<string, string>;
 }
 
 /** Breadth first, so that a long chain of swaps needs no deep stack. */
-function augment(start: string, usesOf: ReadonlyMap<string, readonly string[]>, takenBy: Map<string, string>): void {
+function augment(start: string, usesOf: ReadonlyMap<string, readonly string[]>, matching: Matching): void {
   const cameFrom = new Map<string, string>(); // use -> connection that reached for it
   const queue = [start];
-  for (let connection = queue.shift(); connection !== undefined; connection = queue.shift()) {
+  for (const connection of queue) {
     for (const use of usesOf.get(connection) ?? []) {
       if (cameFrom.has(use)) continue;
       cameFrom.set(use, connection);
-      const holder = takenBy.get(use);
-      if (holder !== undefined) {
-        queue.push(holder);
-        continue;
+      const holder = matching.connectionOf.get(use);
+      if (holder === undefined) {
+        swapAlong(use, cameFrom, matching);
+        return;
       }
-      assign(use, cameFrom, takenBy);
-      return;
+      queue.push(holder);
     }
   }
 }
 
-function assign(free: string, cameFrom: ReadonlyMap<string, string>, takenBy: Map<string, string>): void {
-  const held = new Map([...takenBy].map(([use, connection]) => [connection, use]));
+/** Gives every use on the path to the connection that reached for it. */
+function swapAlong(free: string, cameFrom: ReadonlyMap<string, string>, { connectionOf, useOf }: Matching): void {
   let use: string | undefined = free;
   while (use !== undefined) {
     const connection = cameFrom.get(use);
     if (connection === undefined) return;
-    takenBy.set(use, connection);
-    use = held.get(connection);
+    const before = useOf.get(connection);
+    connectionOf.set(use, connection);
+    useOf.set(connection, use);
+    use = before;
   }
 }
