@@ -10,6 +10,7 @@ running AS (
 bound AS (
   SELECT
     CASE
+      WHEN t.declared_end < coalesce(t.last_exit, t.declared_end + INTERVAL '1' SECOND) THEN t.declared_end
       WHEN t.window_end IS NULL THEN NULL
       WHEN r.n = 0 AND t.last_exit IS NOT NULL AND t.last_exit < t.window_end THEN t.last_exit
       ELSE t.window_end

@@ -86,20 +86,20 @@ function escapeRegex(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** The one row of table task: window from the declaration, else from the first process to the last exit. */
+/** The one row of table task. A declared window can widen what is judged, never narrow it below what the task did. */
 async function insertTask(database: Database, { declaration, config, policies, declared }: Case): Promise<void> {
   await database.run(
     `INSERT INTO task
      SELECT ?, ?, CAST(? AS TIMESTAMP), ?, ?,
-       coalesce(CAST(? AS TIMESTAMP), min(started)),
-       coalesce(CAST(? AS TIMESTAMP), CASE WHEN count(*) = count(image_until) THEN max(image_until) END),
+       least(CAST(? AS TIMESTAMP), min(started)),
+       CASE WHEN count(*) = count(image_until) THEN greatest(CAST(? AS TIMESTAMP), max(image_until)) END,
        CASE WHEN count(*) = count(image_until) THEN max(image_until) END,
        to_microseconds(CAST(? AS BIGINT)),
        (SELECT max(newest) FROM (
           SELECT max(time) AS newest FROM kernel_event UNION ALL SELECT max(time) FROM sensor
           UNION ALL SELECT max(until) FROM audit_object WHERE kind <> 'log' AND state = 'valid'
           UNION ALL SELECT max(time) FROM audit_snapshot UNION ALL SELECT max(time) FROM audit_event)),
-       ?, 'tally/declaration/0'
+       ?, 'tally/declaration/0', CAST(? AS TIMESTAMP)
      FROM process WHERE task_id IS NOT NULL`,
     [
       declaration.task.id,
@@ -111,6 +111,7 @@ async function insertTask(database: Database, { declaration, config, policies, d
       declaration.window?.end ?? null,
       Math.round(config.tolerance * 1_000_000),
       policies.length > 0,
+      declaration.window?.end ?? null,
     ],
   );
 }

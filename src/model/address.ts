@@ -21,7 +21,7 @@ export function toHexRange(text: string): { first: string; last: string } | unde
   }
   const prefix = text.slice(slash + 1);
   const base = toHex(text.slice(0, slash));
-  if (base === undefined || !/^\d{1,3}$/.test(prefix)) return undefined;
+  if (base === undefined || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return undefined;
   const isV4 = !text.slice(0, slash).includes(':');
   const bits = Number(prefix);
   if (bits > (isV4 ? 32 : 128)) return undefined;
@@ -32,10 +32,12 @@ export function toHexRange(text: string): { first: string; last: string } | unde
 }
 
 function parseStrict(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  // Only what a kernel or a provider writes: four decimal parts or a v6 form, never `0x7f.1` or `127.1`.
+  // Only what a kernel or a provider writes: four decimal parts or a v6 form, never `0x7f.1`, `127.1` or `::ffff:010.0.0.1`.
   const plain = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
   if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return ipaddr.IPv4.parse(plain);
   if (!plain.includes(':') || plain.includes('%') || !ipaddr.IPv6.isValid(plain)) return undefined;
+  const v4Part = plain.slice(plain.lastIndexOf(':') + 1);
+  if (v4Part.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(v4Part)) return undefined;
   const v6 = ipaddr.IPv6.parse(plain);
   return v6.isIPv4MappedAddress() ? v6.toIPv4Address() : v6;
 }

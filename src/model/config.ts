@@ -66,8 +66,8 @@ const schema = z.strictObject({
         z.number(),
         z
           .string()
-          .regex(/^\d+(\.\d+)?s$/)
-          .transform((text) => Number(text.slice(0, -1))),
+          .regex(/^\d+(\.\d+)?s?$/)
+          .transform(Number.parseFloat),
       ],
       'must be seconds: 2 or "2s"',
     )

@@ -10,11 +10,11 @@ export const endpointSchema = z.string().transform((text, context): Endpoint => 
 });
 
 const text = z.string().min(1, 'must not be empty');
-const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const scalar = z.union([z.string(), z.number(), z.boolean()], 'must be one value: text, number or boolean').transform(String);
 
 /** Ids become parts of names and patterns: no path, no space, no control character. */
 const taskId = z
-  .union([z.string(), z.number()])
+  .union([z.string(), z.number()], 'must be text')
   .transform(String)
   .pipe(
     z
@@ -72,7 +72,13 @@ const schema = z.strictObject({
     .array(z.string().regex(/^([A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*)$/, 'must be service:Action, with * and ? allowed'))
     .optional(),
   relays: z.array(z.strictObject({ address: endpointSchema, log: text })).default([]),
-  window: z.strictObject({ start: timeSchema.optional(), end: timeSchema.optional() }).optional(),
+  window: z
+    .strictObject({ start: timeSchema.optional(), end: timeSchema.optional() })
+    .refine(
+      ({ start, end }) => start === undefined || end === undefined || Date.parse(start) <= Date.parse(end),
+      'must not end before it starts',
+    )
+    .optional(),
   require: z.array(z.enum(['image', 'commit', 'run'])).default([]),
 });
 

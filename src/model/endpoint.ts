@@ -42,10 +42,13 @@ export function parseEndpoint(text: string): Endpoint | string {
   return { kind: 'host', text, host, wildcard: name.startsWith('*.'), port, protocol };
 }
 
-/** A host name in lower case without its trailing dot, or undefined when it can't be one (RFC 1123, `_` allowed). */
+/**
+ * A host name in lower case without its trailing dot, or undefined when it can't be one (RFC 1123, `_` allowed). A name whose
+ * last label is a number is none: resolvers read `127.1` and `0x7f.1` as addresses (WHATWG URL, ends in a number).
+ */
 export function parseHost(text: string): string | undefined {
   const host = text.toLowerCase().replace(/\.$/, '');
   const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
   if (host.length > 253 || !new RegExp(`^${label}(?:\\.${label})*$`).test(host)) return undefined;
-  return /^[\d.]+$/.test(host) ? undefined : host;
+  return /(^|\.)(\d+|0x[\da-f]*)$/.test(host) ? undefined : host;
 }

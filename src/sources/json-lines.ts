@@ -79,8 +79,9 @@ async function stageFile(
   name: string,
   staged: string,
 ): Promise<Problem[]> {
+  // One column: what followed a delimiter would be dropped unseen, so it is one that neither JSON nor mere damage holds.
   const lines = `read_csv(${literal(plain)}, columns = {'raw': 'VARCHAR'}, auto_detect = false, header = false,
-    delim = chr(1), quote = '', escape = '', new_line = '\\n', null_padding = true, strict_mode = false,
+    delim = chr(1) || chr(2) || chr(3) || chr(4), quote = '', escape = '', new_line = '\\n', null_padding = true, strict_mode = false,
     max_line_size = ${longestLine}, buffer_size = ${2 * longestLine}, ignore_errors = true, store_rejects = true,
     rejects_limit = 0)`;
   await database.run('DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans');
@@ -88,7 +89,7 @@ async function stageFile(
   // One thread: the JSON of a whole batch of lines is in memory for each.
   await database.run('SET threads = 1');
   await database.run(`COPY (
-    SELECT coalesce(nullif(head[${literal(form.originKey)}], ''), ${literal(form.noOrigin)}) AS origin,
+    SELECT coalesce(nullif(replace(head[${literal(form.originKey)}], chr(0), '\uFFFD'), ''), ${literal(form.noOrigin)}) AS origin,
       coalesce(epoch_ns(try_cast(head[${literal(form.timeKey)}] AS TIMESTAMP_NS)), 0) AS time_ns,
       raw, sha256(encode(raw)) AS digest, head IS NULL AS broken, line
     FROM (

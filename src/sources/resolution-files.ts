@@ -3,7 +3,12 @@ import { openInput } from './open-input.ts';
 
 /** Whether a file of resolutions is one JSON document (AWS `ip-ranges.json`) rather than lines. */
 export async function isDocument(path: string): Promise<boolean> {
-  for await (const chunk of await openInput(path)) return /^\s*\{\s*"syncToken"/.test(chunk.toString('latin1', 0, 200));
+  const chunks = await openInput(path);
+  try {
+    for await (const chunk of chunks) return /^\s*\{\s*"syncToken"/.test(chunk.toString('latin1', 0, 200));
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error; // damaged: told where its lines are read
+  }
   return false;
 }
 
