@@ -4,13 +4,14 @@ WITH
 -- What happened on a socket, by the kernel's address of it: re-used after close, so every open ends what was before.
 connect AS (
   SELECT node, exec_id, pid, tid, time, s_cookie AS socket, s_saddr, s_sport, s_daddr, s_dport, netns, evidence,
+    lag(time) OVER (PARTITION BY node, s_cookie ORDER BY time, evidence) AS last_open,
     lead(time) OVER (PARTITION BY node, s_cookie ORDER BY time, evidence) AS next_open
   FROM kernel_event WHERE hook = 'tcp_connect' AND s_daddr IS NOT NULL
 ),
 -- A connect() whose tcp_connect is not there: it failed before, or the event is lost.
 attempt AS (
   SELECT a.node, a.exec_id, a.pid, a.tid, a.time, a.s_cookie AS socket, CAST(NULL AS VARCHAR) AS s_saddr, 0 AS s_sport,
-    a.a_addr AS s_daddr, a.a_port AS s_dport, a.netns, a.evidence, CAST(NULL AS TIMESTAMP) AS next_open
+    a.a_addr AS s_daddr, a.a_port AS s_dport, a.netns, a.evidence, CAST(NULL AS TIMESTAMP) AS last_open, CAST(NULL AS TIMESTAMP) AS next_open
   FROM kernel_event AS a
   WHERE a.hook IN ('security_socket_connect', 'socket_connect') AND a.a_family IN ('AF_INET', 'AF_INET6')
     AND a.s_type = 'SOCK_STREAM' AND a.s_protocol IN ('IPPROTO_TCP', 'IPPROTO_MPTCP', 'IPPROTO_IP') AND a.a_addr IS NOT NULL
@@ -25,6 +26,10 @@ opened AS (
   SELECT *, 'tcp_connect' AS hook FROM connect
   UNION ALL
   SELECT *, 'security_socket_connect' AS hook FROM attempt
+),
+-- Fast open: the send itself connects, so that its events come before tcp_connect and its data leaves with the SYN.
+fast_open AS (
+  SELECT node, s_cookie AS socket, time FROM kernel_event WHERE hook = 'tcp_sendmsg_fastopen' AND s_cookie IS NOT NULL
 ),
 connect_result AS (
   SELECT node, exec_id, tid, time, a_addr, a_port, r_int FROM kernel_event WHERE hook = '__sys_connect_file'
@@ -52,9 +57,28 @@ with_close AS (
 ),
 with_send AS (
   SELECT w.*,
-    s.time IS NOT NULL AND s.time <= coalesce(w.closed, s.time) AS sent
+    (s.time IS NOT NULL AND s.time <= coalesce(w.closed, s.time))
+      OR (f.time >= w.time - INTERVAL 100 MILLISECOND AND f.time > coalesce(w.last_open, f.time - INTERVAL 1 SECOND)) IS TRUE AS sent
   FROM with_close AS w
   ASOF LEFT JOIN sending AS s ON s.node = w.node AND s.socket = w.socket AND s.time >= w.time
+  ASOF LEFT JOIN fast_open AS f ON f.node = w.node AND f.socket = w.socket AND f.time <= w.time
+),
+-- Whether no send in sight means that there was none: the hook may be limited to one event a minute for one process (its pid,
+-- whatever it execs) and far end, of which it compares no more than the first half of an IPv6 address. Only a socket that
+-- tcp_close shows is one whose sends it shows: MPTCP's are sent and closed elsewhere.
+with_silence AS (
+  SELECT w.*,
+    w.hook = 'tcp_connect' AND NOT w.sent AND w.close_state IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM sending AS s
+      WHERE s.node = w.node AND s.pid = w.pid AND (s.s_daddr = w.s_daddr OR (s.s_daddr LIKE '%:%' AND w.s_daddr LIKE '%:%'))
+        AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
+    ) AS silent,
+    EXISTS (
+      SELECT 1 FROM kernel_event AS a
+      WHERE a.hook IN ('inet_csk_accept', 'inet_accept') AND a.node = w.node AND a.r_saddr = w.s_daddr AND a.r_sport = w.s_dport
+        AND a.r_daddr = w.s_saddr AND a.r_dport = w.s_sport
+    ) AS taken
+  FROM with_send AS w
 ),
 tcp AS (
   SELECT w.node, w.exec_id, w.pid, 'tcp' AS channel, 'tcp' AS protocol, w.time AS opened, w.closed,
@@ -62,22 +86,18 @@ tcp AS (
     CAST(NULL AS VARCHAR) AS path, w.socket, w.netns, w.hook,
     CASE WHEN w.sent OR w.result = 0 OR w.close_state IN ('TCP_ESTABLISHED', 'TCP_CLOSE_WAIT', 'TCP_FIN_WAIT1', 'TCP_FIN_WAIT2', 'TCP_LAST_ACK') THEN 'up'
          WHEN (w.result < 0 AND w.result <> -115) OR w.close_state = 'TCP_SYN_SENT' THEN 'failed'
+         -- Not waited for, and dead when it was closed, unused: refused.
+         WHEN w.result = -115 AND w.close_state = 'TCP_CLOSE' AND w.silent AND NOT w.taken THEN 'failed'
          ELSE 'unknown' END AS outcome,
     CASE WHEN w.sent THEN 'yes'
-         WHEN (w.result < 0 AND w.result <> -115) OR w.close_state = 'TCP_SYN_SENT' THEN 'no'
-         -- The hook that shows a send may be limited to one event a minute for one process and far end: then silence says nothing.
-         WHEN w.hook = 'tcp_connect' AND w.closed IS NOT NULL AND NOT EXISTS (
-           SELECT 1 FROM sending AS s
-           WHERE s.node = w.node AND s.exec_id = w.exec_id AND s.s_daddr = w.s_daddr
-             AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
-         ) THEN 'no'
+         WHEN (w.result < 0 AND w.result <> -115) OR w.close_state = 'TCP_SYN_SENT' OR w.silent THEN 'no'
          ELSE 'unknown' END AS carried,
     CAST(NULL AS BIGINT) AS datagrams, w.evidence
-  FROM with_send AS w
+  FROM with_silence AS w
 ),
 udp AS (
   SELECT node, exec_id, min(pid) AS pid, 'udp' AS channel, 'udp' AS protocol, min(time) AS opened, max(time) AS closed,
-    min(s_saddr) AS local_address, max(s_sport) AS local_port, remote_address, remote_port, CAST(NULL AS VARCHAR) AS path,
+    min(s_saddr) AS local_address, s_sport AS local_port, remote_address, remote_port, CAST(NULL AS VARCHAR) AS path,
     s_cookie AS socket, min(netns) AS netns, min(hook) AS hook, 'up' AS outcome, 'yes' AS carried,
     greatest(count(*) FILTER (WHERE bytes IS NULL AND hook = 'udp_sendmsg'), count(*) FILTER (WHERE bytes IS NULL AND hook = 'udpv6_sendmsg'), 1) AS datagrams,
     min(evidence) AS evidence
@@ -88,14 +108,16 @@ udp AS (
       CASE WHEN a_family IN ('AF_INET', 'AF_INET6') AND a_addr IS NOT NULL THEN a_port ELSE s_dport END AS remote_port
     FROM kernel_event WHERE hook IN ('udp_sendmsg', 'udpv6_sendmsg')
   )
-  GROUP BY node, exec_id, s_cookie, remote_address, remote_port
+  -- the local port too: another socket at the same address has another one
+  GROUP BY node, exec_id, s_cookie, s_sport, remote_address, remote_port
 ),
 datagram AS (
   SELECT node, exec_id, min(pid) AS pid,
     CASE WHEN hook LIKE 'raw%' THEN 'raw' WHEN hook LIKE 'ping%' THEN 'icmp' WHEN hook LIKE 'packet%' THEN 'packet'
          WHEN hook LIKE 'sctp%' THEN 'sctp' ELSE 'vsock' END AS channel,
     CAST(NULL AS VARCHAR) AS protocol, min(time) AS opened, max(time) AS closed,
-    min(s_saddr) AS local_address, min(s_sport) AS local_port,
+    -- what stands in the place of a raw or ping socket's port is its protocol or identifier
+    min(s_saddr) AS local_address, CASE WHEN hook LIKE 'sctp%' THEN nullif(min(s_sport), 0) END AS local_port,
     CASE WHEN a_addr IS NOT NULL THEN a_addr WHEN s_daddr NOT IN ('0.0.0.0', '::') THEN s_daddr
          WHEN hook = 'vsock_connect' THEN 'cid ' || i1 END AS remote_address,
     CASE WHEN hook = 'vsock_connect' THEN i2 ELSE nullif(a_port, 0) END AS remote_port,
@@ -148,7 +170,8 @@ inherited AS (
     CAST(NULL AS BIGINT) AS datagrams, min(s.evidence) AS evidence
   FROM sending AS s
   JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id AND p.task_id IS NOT NULL
-  WHERE NOT EXISTS (
+  -- a socket without a far end is none that somebody else connected: the send opens it (fast open), or fails
+  WHERE s.s_dport <> 0 AND NOT EXISTS (
     SELECT 1 FROM owner AS o
     WHERE o.node = s.node AND o.socket = s.socket AND o.time <= s.time AND o.task_id IS NOT NULL
   )

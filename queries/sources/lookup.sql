@@ -11,7 +11,7 @@ JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id AND p.task_id IS 
 WHERE f.channel = 'udp' AND f.remote_port = 53
   AND f.datagrams > (
     SELECT count(*) FROM kernel_event AS e
-    WHERE e.node = f.node AND e.exec_id = f.exec_id AND e.s_cookie = f.socket AND e.bytes IS NOT NULL
+    WHERE e.node = f.node AND e.exec_id = f.exec_id AND e.s_cookie = f.socket AND e.s_sport = f.local_port AND e.bytes IS NOT NULL
       AND e.hook IN ('udp_sendmsg', 'udpv6_sendmsg')
       AND coalesce(e.a_addr, e.s_daddr) = f.remote_address
   )

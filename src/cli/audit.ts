@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { verdictExitCodes } from '../model/claim.ts';
 import { renderText } from '../report/text.ts';
 import type { GlobalFlags, Io } from './io.ts';
+import { toJsonText } from './json-text.ts';
 import { runAudit } from './run-audit.ts';
 import { toProgress } from './progress.ts';
 
@@ -50,7 +51,7 @@ export function auditCommand(io: Io, done: (exitCode: number) => void): Command 
         io.env,
         progress.step,
       ).finally(progress.end);
-      if (globals.json === true) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
+      if (globals.json === true) io.stdout(toJsonText(report, 2));
       else if (globals.quiet !== true) {
         io.stdout(renderText(report, { color: io.colour && globals.color !== false }));
         if (throwAwayKey) {

@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { generateKeyPair, type KeyKind } from '../attest/keys.ts';
 import { TallyError } from '../model/errors.ts';
 import type { GlobalFlags, Io } from './io.ts';
+import { toJsonText } from './json-text.ts';
+import { makeOut } from './out-folder.ts';
 
 /** `tally keygen`: writes a key pair, never over an old one. */
 export function keygenCommand(io: Io): Command {
@@ -13,12 +15,12 @@ export function keygenCommand(io: Io): Command {
     .addOption(new Option('--type <type>', 'kind of key').choices(['ecdsa-p256', 'ed25519']).default('ecdsa-p256'))
     .action(async (flags: { out: string; type: KeyKind }, command: Command) => {
       const globals = command.optsWithGlobals<GlobalFlags>();
-      await mkdir(flags.out, { recursive: true });
+      await makeOut(flags.out);
       const { privatePem, publicPem } = generateKeyPair(flags.type);
       const paths = { privateKey: join(flags.out, 'tally.key.pem'), publicKey: join(flags.out, 'tally.pub.pem') };
       await writeNew(paths.privateKey, privatePem, 0o600);
       await writeNew(paths.publicKey, publicPem, 0o644);
-      if (globals.json === true) io.stdout(`${JSON.stringify(paths)}\n`);
+      if (globals.json === true) io.stdout(toJsonText(paths));
       else if (globals.quiet !== true) {
         io.stdout(
           `${paths.privateKey}  keep it secret: it signs reports\n${paths.publicKey}  give it to whoever checks them\n`,

@@ -1,8 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { generateKeyPair, keyHint, loadPrivateKey } from '../attest/keys.ts';
+import { writeFileAtomic } from '../evidence/atomic-file.ts';
 import { auditTask } from '../judge/audit-task.ts';
 import { parseConfig } from '../model/config.ts';
 import { type Declaration, parseDeclaration } from '../model/declaration.ts';
@@ -11,6 +12,7 @@ import { parseGranted } from '../model/granted.ts';
 import type { Report } from '../model/report.ts';
 import { renderHtml } from '../report/html.ts';
 import type { Inputs } from '../sources/ingest.ts';
+import { isThere, makeOut } from './out-folder.ts';
 import { version } from './version.ts';
 
 export interface AuditFiles {
@@ -41,6 +43,11 @@ export async function runAudit(
   const given = files.key ?? env['TALLY_KEY'];
   const privateKey =
     given === undefined ? createPrivateKey(generateKeyPair().privatePem) : loadPrivateKey(files.key, env);
+  await makeOut(files.out);
+  const evidence = join(files.out, 'evidence');
+  if (await isThere(evidence)) {
+    throw new TallyError('usage', `${evidence} is there already; choose another --out or remove it.`);
+  }
   const report = await auditTask({
     declaration,
     config,
@@ -50,6 +57,10 @@ export async function runAudit(
     privateKey,
     version,
     step,
+  }).catch(async (error: unknown) => {
+    // half of it proves nothing, and would be in the way of another try
+    await rm(evidence, { recursive: true, force: true });
+    throw error;
   });
   await writeReadable(files.out, report, privateKey, given === undefined);
   return { report, throwAwayKey: given === undefined };
@@ -58,14 +69,14 @@ export async function runAudit(
 async function writeReadable(out: string, report: Report, privateKey: KeyObject, throwAway: boolean): Promise<void> {
   const publicKey = createPublicKey(privateKey);
   if (throwAway) {
-    await writeFile(join(out, 'tally.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+    await writeFileAtomic(join(out, 'tally.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
   }
   const html = renderHtml(report, {
     command: 'tally verify report.sigstore.json --key tally.pub.pem --evidence evidence',
     signedBy: `${keyHint(publicKey)}${throwAway ? ' (a key made for this report alone)' : ''}`,
     sha256Base64: (text) => createHash('sha256').update(text).digest('base64'),
   });
-  await writeFile(join(out, 'report.html'), html);
+  await writeFileAtomic(join(out, 'report.html'), html);
 }
 
 /** Granted policies stand beside the declaration. */
@@ -73,11 +84,21 @@ async function readPolicies(declaration: Declaration, task: string): Promise<str
   const policies: string[] = [];
   for (const { provider, policy } of declaration.credentials) {
     if (policy === undefined || provider !== 'aws') continue;
-    const text = await readText(resolve(dirname(task), policy), `the granted policy ${JSON.stringify(policy)}`);
-    parseGranted(text);
+    const path = resolve(dirname(task), policy);
+    const text = await readText(path, `the granted policy ${JSON.stringify(policy)}`);
+    checkGranted(text, path);
     policies.push(text);
   }
   return policies;
+}
+
+function checkGranted(text: string, path: string): void {
+  try {
+    parseGranted(text);
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    throw new TallyError(error.code, `${path}: ${error.message}`, { cause: error, details: error.details });
+  }
 }
 
 async function readText(path: string, what: string): Promise<string> {

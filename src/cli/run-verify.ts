@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadPublicKey } from '../attest/keys.ts';
 import { checkReport, openManifest } from '../attest/manifest.ts';
@@ -7,6 +7,7 @@ import { verifyBundle } from '../attest/verify.ts';
 import { verifyEvidence } from '../judge/verify-evidence.ts';
 import { TallyError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
+import { isThere } from './out-folder.ts';
 
 export interface Verified {
   readonly report: Report;
@@ -39,11 +40,16 @@ export async function runVerify(bundle: string, key: string, evidence: string | 
     return {
       report,
       checked,
-      notChecked: ['manifest.json (not beside the bundle)', 'the evidence (give --evidence DIR)'],
+      notChecked: [
+        'manifest.json (not beside the bundle)',
+        ...(reportBytes === undefined ? [] : ['report.json (only manifest.json names it)']),
+        'the evidence (give --evidence DIR)',
+      ],
     };
   }
   const manifest = openManifest(manifestBytes, statement);
   checked.push('manifest.json, which the statement names');
+  const absent = reportBytes === undefined ? ['report.json (not beside the bundle)'] : [];
   if (reportBytes !== undefined) {
     checkReport(reportBytes, manifest);
     checked.push('report.json');
@@ -53,6 +59,7 @@ export async function runVerify(bundle: string, key: string, evidence: string | 
       report,
       checked,
       notChecked: [
+        ...absent,
         'the evidence behind the report (give --evidence DIR)',
         'report.html, a rendering that is not signed',
       ],
@@ -63,6 +70,7 @@ export async function runVerify(bundle: string, key: string, evidence: string | 
     report,
     checked: [...checked, ...result.checked],
     notChecked: [
+      ...absent,
       ...result.notChecked,
       'report.html, a rendering that is not signed',
       'whether records are missing that were never handed in',
@@ -85,18 +93,16 @@ async function readRequired(path: string, what: string): Promise<Buffer> {
   });
 }
 
+/** Undefined where there is no such file; one that can't be read is an error, never taken for a missing one. */
 async function readOptional(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch(() => undefined);
+  return (await isThere(path)) ? readRequired(path, basename(path)) : undefined;
 }
 
 /** The folder itself, or the output folder that holds it. */
 async function evidenceFolder(path: string): Promise<string> {
+  if (!(await isThere(path))) throw new TallyError('input', `there is no ${path} (--evidence); check the path.`);
   for (const folder of [path, join(path, 'evidence')]) {
-    const found = await access(join(folder, 'ledger')).then(
-      () => true,
-      () => false,
-    );
-    if (found) return folder;
+    if (await isThere(join(folder, 'ledger'))) return folder;
   }
   throw new TallyError(
     'integrity',

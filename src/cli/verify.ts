@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { verdictExitCodes } from '../model/claim.ts';
 import { visible } from '../report/visible.ts';
 import type { GlobalFlags, Io } from './io.ts';
+import { toJsonText } from './json-text.ts';
 import { toProgress } from './progress.ts';
 import { runVerify, type Verified } from './run-verify.ts';
 
@@ -17,7 +18,7 @@ export function verifyCommand(io: Io, done: (exitCode: number) => void): Command
       const progress = toProgress(io, globals);
       progress.step('verifying');
       const verified = await runVerify(bundle, flags.key, flags.evidence).finally(progress.end);
-      if (globals.json === true) io.stdout(`${JSON.stringify(toJson(verified), null, 2)}\n`);
+      if (globals.json === true) io.stdout(toJsonText(toJson(verified), 2));
       else if (globals.quiet !== true) io.stdout(renderVerified(verified));
       done(verdictExitCodes[verified.report.verdict]);
     });

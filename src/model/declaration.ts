@@ -10,7 +10,9 @@ export const endpointSchema = z.string().transform((text, context): Endpoint => 
 });
 
 const text = z.string().min(1, 'must not be empty');
-const scalar = z.union([z.string(), z.number(), z.boolean()], 'must be one value: text, number or boolean').transform(String);
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], 'must be one value: text, number or boolean')
+  .transform(String);
 
 /** Ids become parts of names and patterns: no path, no space, no control character. */
 const taskId = z

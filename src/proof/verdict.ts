@@ -60,5 +60,6 @@ function describe(claims: readonly Claim[], kinds: readonly Finding['kind'][]): 
   if (first === undefined) return 'No reason is known.';
   const rest = findings.length - 1;
   const more = rest === 0 ? '' : rest === 1 ? ' One more finding.' : ` ${rest} more findings.`;
-  return `${first.code}: ${first.subject}: ${first.detail}${more}`;
+  const subject = first.detail.includes(first.subject.split(':')[0] ?? '') ? '' : `${first.subject}: `;
+  return `${subject}${first.detail} (${first.code})${more}`;
 }

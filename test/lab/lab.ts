@@ -73,6 +73,7 @@ export interface Action {
   readonly tid?: number;
   readonly action: string;
   readonly dest: string | null;
+  readonly proto: string | null;
   readonly start: string;
   readonly end: string | null;
   readonly result: string | null;
@@ -86,5 +87,12 @@ export function readTruth(scenario: string): Action[] {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => ({ dest: null, note: null, result: null, end: null, ...(JSON.parse(line) as Action) }));
+    .map((line) => ({ dest: null, proto: null, note: null, result: null, end: null, ...(JSON.parse(line) as Action) }));
+}
+
+/** TASK_ID of the scenario's task; of the first one where two run at once. */
+export function taskIdOf(scenario: string): string {
+  const id = readTruth(scenario).find((action) => action.action === 'task_root_start')?.task_id;
+  if (id === undefined) throw new Error(`The truth of ${scenario} names no task.`);
+  return id;
 }
