@@ -5,6 +5,7 @@ WITH credential_host AS (
   SELECT DISTINCT e.id FROM egress AS e
   WHERE e.task_id IS NOT NULL AND e.host IS NOT NULL AND (
     EXISTS (SELECT 1 FROM "use" AS u WHERE u.host = e.host)
+    OR EXISTS (SELECT 1 FROM audit_event AS a WHERE a.host = e.host AND a.access_key IS NOT NULL)
     OR (EXISTS (SELECT 1 FROM declared_session WHERE provider = 'aws')
         AND (e.host LIKE '%.amazonaws.com' OR e.host LIKE '%.api.aws' OR e.host LIKE '%.amazonaws.com.cn'))
   )
@@ -28,6 +29,13 @@ stranger AS (
   JOIN address AS s ON s.address = a.source
   JOIN setting AS n ON n.kind = 'node-egress' AND n.name = x.node
     AND s.hex BETWEEN split_part(n.value, '-', 1) AND split_part(n.value, '-', 2)
+  -- another tree on the node may have made that request over a connection of its own
+  WHERE NOT EXISTS (
+    SELECT 1 FROM flow AS f LEFT JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id
+    WHERE p.task_id IS NULL AND f.node = x.node AND f.channel IN ('tcp', 'udp') AND f.remote_port = x.remote_port
+      AND f.outcome <> 'failed'
+      AND a.time + INTERVAL '1' SECOND + t.tolerance >= f.opened AND (f.closed IS NULL OR a.time - t.tolerance <= f.closed)
+  )
   GROUP BY x.id
 ),
 covered AS (

@@ -18,9 +18,7 @@ declared_name AS (
     OR (s.value IS NOT NULL AND (l.asked = d.host || '.' || s.value OR (d.wildcard AND l.asked LIKE '%' || d.host || '.' || s.value)))
 ),
 reverse_name AS (
-  SELECT split_part(address, '.', 4) || '.' || split_part(address, '.', 3) || '.' || split_part(address, '.', 2) || '.'
-    || split_part(address, '.', 1) || '.in-addr.arpa' AS name
-  FROM address WHERE address LIKE '%.%.%.%'
+  SELECT reverse AS name FROM address WHERE reverse IS NOT NULL
 )
 SELECT
   CASE WHEN o.path LIKE '%docker.sock' OR o.path LIKE '%containerd%.sock%' OR o.path LIKE '%crio.sock' OR o.path LIKE '%podman.sock'

@@ -154,3 +154,12 @@ SELECT 'no-health-evidence', 'note', 'sensor',
 FROM gap
 WHERE stream = 'sensor' AND why = 'broken-line'
 HAVING count(*) > 0
+UNION ALL
+-- An argument that the kernel could not read is a gap inside an event: the far end is not known then.
+SELECT 'sensor-loss', 'doubt', e.node || ' pid ' || CAST(e.pid AS VARCHAR),
+  'An argument of ' || e.hook || ' could not be read: ' || e.arg_error || '.', min(e.time), max(e.time), min(e.evidence)
+FROM kernel_event e
+JOIN process p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
+WHERE e.arg_error IS NOT NULL AND e.kind IN ('kprobe', 'lsm')
+  AND e.hook NOT IN ('tcp_sendmsg', 'skb_consume_udp') AND NOT (e.hook = 'udp_sendmsg' AND e.i2 IS NULL)
+GROUP BY e.node, e.pid, e.hook, e.arg_error

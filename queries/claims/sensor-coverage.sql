@@ -85,3 +85,11 @@ SELECT 'blind-spot', 'doubt', e.node, s.channel || ': ' || s.detail, e.from_time
 FROM sent e
 JOIN channel_touch t ON t.egress = e.channel AND (t.port IS NULL OR t.port = e.remote_port)
 JOIN blind_spot s ON s.channel = t.channel
+UNION ALL
+-- Who connects to a unix socket of the task is seen at the other process only, and no event tells its path on this side.
+SELECT 'blind-spot', 'doubt', l.node, s.channel || ': ' || s.detail, min(l.time), CAST(NULL AS TIMESTAMP), min(l.evidence)
+FROM kernel_event l
+JOIN process p ON p.node = l.node AND p.exec_id = l.exec_id AND p.task_id IS NOT NULL
+JOIN blind_spot s ON s.channel = 'unix-accept'
+WHERE l.hook = 'security_socket_listen' AND l.s_family = 'AF_UNIX'
+GROUP BY l.node, s.channel, s.detail

@@ -15,7 +15,8 @@ minting (service, event_name) AS (
     ('signin.amazonaws.com', 'GetSigninToken'), ('cognito-identity.amazonaws.com', 'GetCredentialsForIdentity'),
     ('cognito-identity.amazonaws.com', 'GetOpenIdToken'),
     ('cognito-identity.amazonaws.com', 'GetOpenIdTokenForDeveloperIdentity'),
-    ('codeartifact.amazonaws.com', 'GetAuthorizationToken'), ('ssm.amazonaws.com', 'StartSession'),
+    ('codeartifact.amazonaws.com', 'GetAuthorizationToken'), ('ecr.amazonaws.com', 'GetAuthorizationToken'),
+    ('ecr-public.amazonaws.com', 'GetAuthorizationToken'), ('ssm.amazonaws.com', 'StartSession'),
     ('ec2-instance-connect.amazonaws.com', 'SendSSHPublicKey'),
     ('ec2-instance-connect.amazonaws.com', 'SendSerialConsoleSSHPublicKey'),
     ('redshift.amazonaws.com', 'GetClusterCredentials'), ('redshift.amazonaws.com', 'GetClusterCredentialsWithIAM'),
@@ -97,7 +98,8 @@ WHERE u.time < i.issued - t.tolerance
 UNION ALL
 SELECT
   'undeclared-session',
-  CASE WHEN i.vouched THEN 'counterexample' ELSE 'doubt' END,
+  -- A name that could be another task's as well (an id that contains this one, a tag with the same text) only raises a doubt.
+  CASE WHEN i.vouched AND (i.depth > 0 OR i.sure) THEN 'counterexample' ELSE 'doubt' END,
   i.subject,
   CASE i.bears
     WHEN 'name' THEN 'A session whose name bears the task''s id was issued'

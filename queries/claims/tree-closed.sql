@@ -25,6 +25,13 @@ LEFT JOIN process AS parent ON parent.node = p.node AND parent.exec_id = p.paren
 WHERE p.task_id IS NULL AND p.fork_parent IS NULL AND coalesce(p.flags, '') NOT LIKE '%procFS%'
   AND (parent.exec_id IS NULL OR (parent.pid = 1 AND p.pid <> 1))
 UNION ALL
+SELECT 'anonymous-event', 'doubt', p.node || ' pid ' || coalesce(CAST(p.pid AS VARCHAR), '?'),
+  'The sensor knew little of ' || coalesce(p."binary", 'a process') || ' (flags ' || coalesce(p.flags, 'none') || '), so it may be the task''s.',
+  p.started, p.image_until, p.evidence
+FROM process AS p JOIN bounds AS b ON b.node = p.node
+WHERE p.task_id IS NULL AND p.seen
+  AND (p.started IS NULL OR ((p.flags LIKE '%unknown%' OR p.flags LIKE '%miss%') AND p.started >= b.window_start AND p.started <= b.window_end))
+UNION ALL
 SELECT 'anonymous-event', 'doubt', e.node || coalesce(' pid ' || CAST(e.pid AS VARCHAR), ''),
   'Events without a process: the sensor did not know who made them, so they may be the task''s.',
   min(e.time), max(e.time), min(e.evidence)

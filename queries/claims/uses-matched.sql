@@ -18,18 +18,35 @@ unnamed AS (
     AND e.carried <> 'no'
     AND u.time + INTERVAL '1' SECOND + t.tolerance >= e.opened AND (e.closed IS NULL OR u.time - t.tolerance <= e.closed)
 ),
+-- A way out that the kernel's half can't follow may have carried the use.
+open_half AS (
+  SELECT CASE WHEN EXISTS (
+      SELECT 1 FROM claim_finding WHERE kind = 'doubt' AND (claim = 'tree-closed'
+        OR (claim = 'no-side-channel' AND code IN ('local-relay', 'relay-without-log', 'received-socket', 'inherited-socket', 'delegated-work')))
+    ) OR NOT EXISTS (SELECT 1 FROM process WHERE task_id IS NOT NULL) THEN true ELSE false END AS is_open
+),
+-- A record that does not tell the host that was asked, while the task had an AWS connection open: it may be that one.
+other_name AS (
+  SELECT DISTINCT u.event_id FROM u CROSS JOIN task AS t
+  JOIN egress AS e ON e.task_id IS NOT NULL AND NOT e.inside AND e.carried <> 'no'
+    AND (e.host LIKE '%.amazonaws.com' OR e.host LIKE '%.api.aws' OR e.host LIKE '%.amazonaws.com.cn')
+    AND u.time + INTERVAL '1' SECOND + t.tolerance >= e.opened AND (e.closed IS NULL OR u.time - t.tolerance <= e.closed)
+  WHERE u.host IS NULL
+),
 judged AS (
   SELECT u.*, m.fits, m.strength,
     CASE
       WHEN u.delegated THEN 'delegated'
       WHEN NOT u.nodes_known THEN 'nodes-unknown'
       WHEN NOT m.source_known THEN 'elsewhere'
+      WHEN NOT m.own_node AND NOT EXISTS (SELECT 1 FROM process WHERE task_id IS NOT NULL) THEN 'uncovered'
       WHEN NOT m.own_node THEN 'other-node'
-      WHEN m.fits = 0 AND (NOT u.covered OR n.event_id IS NOT NULL) THEN 'uncovered'
+      WHEN m.fits = 0 AND (NOT u.covered OR n.event_id IS NOT NULL OR o.is_open OR x.event_id IS NOT NULL) THEN 'uncovered'
       WHEN m.fits = 0 THEN 'none'
       WHEN m.strength = 'shared' AND NOT EXISTS (SELECT 1 FROM setting WHERE kind = 'assume' AND value = 'co-tenants-isolated') THEN 'shared'
     END AS problem
   FROM u JOIN m ON m.event_id = u.event_id LEFT JOIN unnamed AS n ON n.event_id = u.event_id
+  LEFT JOIN other_name AS x ON x.event_id = u.event_id CROSS JOIN open_half AS o
 )
 SELECT
   CASE WHEN problem = 'delegated' THEN 'delegated-use'

@@ -36,14 +36,16 @@ made AS (
   WHERE f.task_id IS NOT NULL AND f.channel = 'accepted'
   GROUP BY f.n
 ),
--- Without an accept in evidence: a listener of the task on that port.
+-- Without an accept in evidence: a TCP listener of the task at that address, or a UDP socket that the task sent from. A bind alone
+-- proves nothing: its hook comes before it is known whether it succeeds.
 listening AS (
-  SELECT DISTINCT e.node, e.exec_id,
-    CASE WHEN e.hook = 'security_socket_listen' THEN 'tcp' ELSE 'udp' END AS channel,
-    CASE WHEN e.hook = 'security_socket_listen' THEN e.s_sport ELSE e.a_port END AS port
+  SELECT e.node, 'tcp' AS channel, e.s_saddr AS address, e.s_sport AS port, e.time, e.netns
   FROM kernel_event AS e
   JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
-  WHERE (e.hook = 'security_socket_listen') OR (e.hook = 'security_socket_bind' AND e.s_type = 'SOCK_DGRAM')
+  WHERE e.hook = 'security_socket_listen'
+  UNION ALL
+  SELECT f.node, 'udp', f.local_address, f.local_port, f.opened, f.netns
+  FROM f WHERE f.task_id IS NOT NULL AND f.channel = 'udp' AND f.local_port > 0
 ),
 place AS (
   SELECT f.n,
@@ -52,7 +54,13 @@ place AS (
     CASE WHEN f.channel = 'accepted' THEN coalesce(made.by_task, false)
          WHEN t.listener IS NOT NULL THEN t.by_task
          ELSE (f.remote_address IN ('::1', '0.0.0.0', '::') OR f.remote_address LIKE '127.%')
-           AND EXISTS (SELECT 1 FROM listening AS l WHERE l.node = f.node AND l.channel = f.channel AND l.port = f.remote_port)
+           AND EXISTS (
+             SELECT 1 FROM listening AS l
+             WHERE l.node = f.node AND l.channel = f.channel AND l.port = f.remote_port
+               AND (l.channel = 'udp' OR l.time <= f.opened)
+               AND (l.address = f.remote_address OR (l.channel = 'tcp' AND l.address IN ('0.0.0.0', '::')))
+               AND (l.netns IS NULL OR f.netns IS NULL OR l.netns = f.netns)
+           )
     END AS inside
   FROM f LEFT JOIN taken AS t ON t.n = f.n LEFT JOIN made ON made.n = f.n
 ),
@@ -72,6 +80,15 @@ tied AS (
     AND (r.from_time IS NULL OR r.from_time <= f.opened + INTERVAL 50 MILLISECOND)
   WHERE f.task_id IS NOT NULL AND f.remote_hex <> ''
 ),
+-- Every name that an answer on the node gave the address, whoever asked: more than one makes it ambiguous, none of them ties.
+known_name AS (
+  SELECT n, host FROM tied WHERE NOT pattern
+  UNION
+  SELECT f.n, d.name FROM f JOIN dns_message AS d
+    ON d.direction = 'answer' AND d.node = f.node AND d.address = f.remote_address AND d.server_port = 53
+  WHERE f.task_id IS NOT NULL
+),
+known AS (SELECT n, count(DISTINCT host) AS hosts FROM known_name GROUP BY n),
 names AS (
   SELECT n, count(DISTINCT host) FILTER (WHERE NOT pattern) AS hosts, min(host) FILTER (WHERE NOT pattern) AS only_host,
     CAST(to_json(list_sort(list(DISTINCT host))) AS VARCHAR) AS names
@@ -97,9 +114,8 @@ picked AS (
   SELECT f.*, place.inside, place.listener, place.loopback,
     h.server_name,
     CASE WHEN h.state IS NULL THEN 'none' WHEN h.different > 1 THEN 'partial' ELSE h.state END AS hello,
-    coalesce(names.hosts, 0) AS hosts, names.names, names.only_host, by_address.kind AS address_kind,
+    greatest(coalesce(names.hosts, 0), coalesce(known.hosts, 0)) AS hosts, names.names, names.only_host, by_address.kind AS address_kind,
     CASE
-      WHEN by_address.kind IS NOT NULL THEN NULL
       WHEN h.server_name IS NOT NULL AND h.state <> 'encrypted' AND h.different = 1 THEN h.server_name
       WHEN coalesce(names.hosts, 0) = 1 THEN names.only_host
     END AS candidate
@@ -107,6 +123,7 @@ picked AS (
   JOIN place ON place.n = f.n
   LEFT JOIN hello AS h ON h.n = f.n AND h.nth = 1
   LEFT JOIN names ON names.n = f.n
+  LEFT JOIN known ON known.n = f.n
   LEFT JOIN by_address ON by_address.n = f.n
 ),
 by_host AS (
@@ -133,16 +150,16 @@ SELECT
   CASE WHEN address_kind IS NOT NULL THEN 'address'
        WHEN candidate IS NULL THEN 'none'
        WHEN tie IS NULL THEN CASE WHEN host_kind IS NULL THEN 'sni' ELSE 'none' END
-       WHEN server_name = candidate AND hello <> 'encrypted' THEN tie || '+sni'
+       WHEN server_name = candidate AND hello = 'whole' THEN tie || '+sni'
        ELSE tie END AS basis,
   coalesce(names, '[]') AS names,
   CASE WHEN address_kind IS NOT NULL OR coalesce(inside, false) OR channel NOT IN ('tcp', 'udp', 'inherited', 'received') THEN NULL
        WHEN candidate IS NOT NULL AND tie IS NULL AND host_kind IS NOT NULL THEN 'untied'
-       WHEN candidate IS NOT NULL AND server_name = candidate AND hello <> 'encrypted' THEN NULL
+       WHEN candidate IS NOT NULL AND server_name = candidate AND hello = 'whole' THEN NULL
        WHEN hosts > 1 THEN 'ambiguous'
        WHEN candidate IS NULL THEN 'no-name' END AS name_problem,
   CASE WHEN channel = 'unix' THEN 'unix:' || path
-       WHEN candidate IS NOT NULL AND (tie IS NOT NULL OR host_kind IS NULL) THEN candidate || ':' || remote_port
+       WHEN candidate IS NOT NULL AND address_kind IS NULL AND (tie IS NOT NULL OR host_kind IS NULL) THEN candidate || ':' || remote_port
        WHEN remote_address IS NULL THEN channel
        WHEN remote_address LIKE '%:%' THEN '[' || remote_address || ']' || coalesce(':' || remote_port, '')
        ELSE remote_address || coalesce(':' || remote_port, '') END

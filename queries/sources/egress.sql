@@ -146,34 +146,44 @@ accepted AS (
   FROM kernel_event WHERE hook IN ('inet_csk_accept', 'inet_accept') AND r_daddr IS NOT NULL
 ),
 received AS (
-  SELECT node, exec_id, pid, 'received' AS channel, CAST(NULL AS VARCHAR) AS protocol, time AS opened, CAST(NULL AS TIMESTAMP) AS closed,
+  SELECT node, exec_id, pid, 'received' AS channel,
+    CASE s_type WHEN 'SOCK_STREAM' THEN 'tcp' WHEN 'SOCK_DGRAM' THEN 'udp' END AS protocol, time AS opened, CAST(NULL AS TIMESTAMP) AS closed,
     s_saddr AS local_address, s_sport AS local_port, s_daddr AS remote_address, s_dport AS remote_port,
     CAST(NULL AS VARCHAR) AS path, s_cookie AS socket, netns, hook, 'up' AS outcome, 'unknown' AS carried,
     CAST(NULL AS BIGINT) AS datagrams, evidence
-  FROM kernel_event WHERE hook = 'receive_fd' AND s_family IN ('AF_INET', 'AF_INET6')
+  FROM kernel_event WHERE hook IN ('receive_fd', '__receive_fd') AND s_family IS NOT NULL AND s_type LIKE 'SOCK%'
 ),
 -- A socket that a process of the task writes to though nobody of the task opened, accepted or received it.
 owner AS (
-  SELECT e.node, e.socket, e.time, p.task_id FROM (
-    SELECT node, socket, time, exec_id FROM connect
-    UNION ALL SELECT node, socket, opened, exec_id FROM accepted
-    UNION ALL SELECT node, socket, opened, exec_id FROM received
+  SELECT e.node, e.socket, e.time, p.task_id, e.s_daddr, e.s_dport FROM (
+    SELECT node, socket, time, exec_id, s_daddr, s_dport FROM connect
+    UNION ALL SELECT node, socket, opened, exec_id, remote_address, remote_port FROM accepted
+    UNION ALL SELECT node, socket, opened, exec_id, remote_address, remote_port FROM received
     -- a fast open or an attempt counts as opened by the process
-    UNION ALL SELECT node, s_cookie, time, exec_id FROM kernel_event
+    UNION ALL SELECT node, s_cookie, time, exec_id, a_addr, a_port FROM kernel_event
       WHERE hook IN ('security_socket_connect', 'tcp_sendmsg_fastopen') AND s_cookie IS NOT NULL
   ) AS e LEFT JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id
+),
+-- The kernel's address of a socket is re-used: only the last opening counts, until its close and for its far end.
+last_owner AS (
+  SELECT s.*, o.task_id AS owner_task, o.time AS owned_at, o.s_daddr AS owner_daddr, o.s_dport AS owner_dport
+  FROM sending AS s ASOF LEFT JOIN owner AS o ON o.node = s.node AND o.socket = s.socket AND o.time <= s.time
+),
+held AS (
+  SELECT s.*, c.time AS closed_at
+  FROM last_owner AS s ASOF LEFT JOIN closing AS c ON c.node = s.node AND c.socket = s.socket AND c.time < s.time
 ),
 inherited AS (
   SELECT s.node, s.exec_id, min(s.pid) AS pid, 'inherited' AS channel, 'tcp' AS protocol, min(s.time) AS opened, max(s.time) AS closed,
     s.s_saddr AS local_address, s.s_sport AS local_port, s.s_daddr AS remote_address, s.s_dport AS remote_port,
     CAST(NULL AS VARCHAR) AS path, s.socket, min(s.netns) AS netns, 'tcp_sendmsg_locked' AS hook, 'up' AS outcome, 'yes' AS carried,
     CAST(NULL AS BIGINT) AS datagrams, min(s.evidence) AS evidence
-  FROM sending AS s
+  FROM held AS s
   JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id AND p.task_id IS NOT NULL
   -- a socket without a far end is none that somebody else connected: the send opens it (fast open), or fails
-  WHERE s.s_dport <> 0 AND NOT EXISTS (
-    SELECT 1 FROM owner AS o
-    WHERE o.node = s.node AND o.socket = s.socket AND o.time <= s.time AND o.task_id IS NOT NULL
+  WHERE s.s_dport <> 0 AND (
+    s.owner_task IS NULL OR s.closed_at BETWEEN s.owned_at AND s.time
+    OR (s.owner_daddr IS NOT NULL AND (s.owner_daddr <> s.s_daddr OR s.owner_dport <> s.s_dport))
   )
   GROUP BY s.node, s.exec_id, s.socket, s.s_saddr, s.s_sport, s.s_daddr, s.s_dport
 )

@@ -25,4 +25,10 @@ SELECT e.node, e.exec_id, e.time, lower(rtrim(e.text0, '.')), 'getaddrinfo', NUL
 FROM kernel_event AS e
 JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
 WHERE e.kind = 'uprobe' AND e.hook IN ('getaddrinfo', 'gethostbyname', 'gethostbyname2', 'gethostbyname_r', 'gethostbyname2_r')
-  AND e.text0 IS NOT NULL AND e.text0 <> ''
+  AND e.text0 IS NOT NULL AND e.text0 <> '' AND lower(e.text0) <> lower(e.node)
+  -- A name from /etc/hosts leaves nowhere: it must have gone to port 53, or to a resolver behind a unix socket.
+  AND EXISTS (
+    SELECT 1 FROM flow AS f
+    WHERE f.node = e.node AND f.exec_id = e.exec_id AND (f.remote_port IN (53, 853) OR f.channel = 'unix')
+      AND f.closed >= e.time - INTERVAL 5 SECOND AND f.opened <= e.time + INTERVAL 30 SECOND
+  )

@@ -21,7 +21,7 @@ image AS (
     min(p.flags) AS flags,
     min(CAST(to_json(list_sort(list_transform(p.environment_variables, lambda v: [v.Key, coalesce(v.Value, '')]))) AS VARCHAR))
       FILTER (WHERE len(p.environment_variables) > 0) AS env,
-    coalesce(max(p.pod.container.id), max(nullif(p.docker, ''))) AS container,
+    coalesce(max(regexp_replace(p.pod.container.id, '^[a-z0-9.-]+://', '')), max(nullif(p.docker, ''))) AS container,
     min(p.pod.container.image.name) AS image,
     min(p.pod.container.image.id) AS image_id,
     min(p.pod.namespace) AS pod_namespace,

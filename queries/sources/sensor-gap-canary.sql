@@ -32,3 +32,14 @@ SELECT 'tetragon', c.node, c.time_before, c.time, 'canary-missed',
 FROM canary c
 JOIN usual u ON u.node = c.node
 WHERE epoch_us(c.time) - epoch_us(c.time_before) > u.longest
+UNION ALL
+-- The collector stopped making them before the task had ended.
+SELECT 'tetragon', c.node, max(c.time), NULL, 'canary-missed',
+  'The collector made no more canaries, though the task still ran.', NULL, max(c.evidence)
+FROM sensor_canary c
+JOIN usual u ON u.node = c.node
+JOIN (
+  SELECT node, max(coalesce(image_until, TIMESTAMP '9999-01-01')) AS last_exit FROM process WHERE task_id IS NOT NULL GROUP BY node
+) life ON life.node = c.node
+GROUP BY c.node, u.longest, life.last_exit
+HAVING epoch_us(least(life.last_exit, (SELECT max(time) FROM kernel_event e WHERE e.node = c.node))) - epoch_us(max(c.time)) > u.longest

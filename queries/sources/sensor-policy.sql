@@ -3,7 +3,7 @@
 WITH policy AS (
   SELECT
     s.node, s.time, s.evidence, s.specs,
-    unnest(from_json(s.policies, '[{"id":"VARCHAR","name":"VARCHAR","sensors":["VARCHAR"],"enabled":"BOOLEAN",
+    unnest(from_json(s.policies, '[{"id":"VARCHAR","name":"VARCHAR","sensors":["VARCHAR"],"enabled":"BOOLEAN","namespace":"VARCHAR","filter_id":"VARCHAR",
       "state":"VARCHAR","stats":{"action_counters":{"post":"VARCHAR"}},
       "hook_statuses":[{"state":"VARCHAR","hook_description":"VARCHAR"}]}]')) AS p
   FROM sensor s
@@ -30,8 +30,12 @@ SELECT
   coalesce(p.id, p.name, '') AS policy_id,
   coalesce(p.name, '') AS policy,
   -- agents that know no state tell only whether it is enabled
-  coalesce(p.state IN ('TP_STATE_ENABLED', 'TP_STATE_PARTIALLY_ENABLED'), p.enabled, false) AS enabled,
-  coalesce(p.state, CASE WHEN p.enabled THEN 'TP_STATE_ENABLED' ELSE 'TP_STATE_UNKNOWN' END) AS state,
+  coalesce(p.state IN ('TP_STATE_ENABLED', 'TP_STATE_PARTIALLY_ENABLED'), p.enabled, false)
+    -- a policy for one namespace or set of pods says nothing of the rest of the node
+    AND coalesce(p.namespace, '') = '' AND coalesce(p.filter_id, '0') IN ('', '0') AS enabled,
+  CASE WHEN coalesce(p.namespace, '') <> '' THEN 'limited to the namespace ' || p.namespace
+       WHEN coalesce(p.filter_id, '0') NOT IN ('', '0') THEN 'limited to some pods'
+       ELSE coalesce(p.state, CASE WHEN p.enabled THEN 'TP_STATE_ENABLED' ELSE 'TP_STATE_UNKNOWN' END) END AS state,
   coalesce(try_cast(p.stats.action_counters.post AS BIGINT), 0) AS posts,
   h.hook_description AS hook,
   CASE WHEN len(p.hook_statuses) > 0 THEN coalesce(h.state, 'STATUS_UNSPECIFIED') END AS hook_state,

@@ -25,7 +25,7 @@ WITH RECURSIVE issuance AS (
   ) = 1
 ),
 token AS (
-  SELECT '(^|[^A-Za-z0-9])' || regexp_escape(task_id) || '($|[^A-Za-z0-9])' AS pattern FROM task
+  SELECT '(^|[^A-Za-z0-9])' || regexp_escape(task_id) || '($|[^A-Za-z0-9])' AS pattern, task_id FROM task
 ),
 judged AS (
   SELECT
@@ -41,7 +41,11 @@ judged AS (
     coalesce(regexp_matches(i.issued_source_identity, t.pattern), false)
       OR EXISTS (FROM setting s WHERE s.kind = 'session-name' AND regexp_full_match(i.issued_source_identity, s.name))
       AS bears_source_identity,
-    coalesce(regexp_matches(i.issued_tags, t.pattern), false) AS bears_tag
+    coalesce(regexp_matches(i.issued_tags, t.pattern), false) AS bears_tag,
+    EXISTS (FROM setting s WHERE s.kind = 'session-name-sure'
+        AND (regexp_full_match(i.issued_name, s.name) OR regexp_full_match(i.issued_source_identity, s.name)))
+      OR EXISTS (FROM declared_session d WHERE d.provider = 'aws' AND d.name = i.issued_name)
+      OR coalesce(i.issued_source_identity = t.task_id, false) AS bears_surely
   FROM issuance i CROSS JOIN token t
 ),
 closure(key, principal) AS (
@@ -88,13 +92,14 @@ SELECT
   NOT EXISTS (FROM audit_event a WHERE a.account = j.into_account)
     AND NOT EXISTS (FROM audit_object o WHERE o.account = j.into_account AND o.state <> 'missing') AS foreign_account,
   CASE WHEN j.listed IN ('listed', 'pending') THEN j.listed ELSE 'unlisted' END AS listed,
-  j.evidence
+  j.evidence,
+  j.declared OR j.bears_surely AS sure
 FROM member m
 JOIN judged j ON j.issued_key = m.key
 UNION ALL
 SELECT
   'aws', NULL, NULL, d.name, d.role, nullif(split_part(d.role, ':', 5), ''), true, 'declared', 0,
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, 'unlisted', t.evidence
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, 'unlisted', t.evidence, true
 FROM declared_session d CROSS JOIN task t
 WHERE d.provider = 'aws'
   AND NOT EXISTS (

@@ -18,5 +18,6 @@ CREATE TABLE session (
   action       VARCHAR,             -- AssumeRole …
   foreign_account BOOLEAN NOT NULL, -- issued into an account whose log is not here
   listed       VARCHAR NOT NULL,    -- listing of the log file that holds the issuance, see use.listed
-  evidence     VARCHAR NOT NULL
+  evidence     VARCHAR NOT NULL,
+  sure         BOOLEAN              -- its name or source identity can be of no other task, by the configured templates
 );

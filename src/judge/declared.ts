@@ -97,6 +97,8 @@ function settingRows(declaration: Declaration, config: Config): Parameter[][] {
   for (const name of declaration.require) rows.push(['require', name, name]);
   for (const template of config.sessionNames) {
     rows.push(['session-name', sessionNameRegex(template, declaration.task.id), template]);
+    // without a hyphen in what stands beside it, the id can be no part of a longer one
+    rows.push(['session-name-sure', sessionNameRegex(template, declaration.task.id, '[A-Za-z0-9_+=,.@]+'), template]);
   }
   return rows;
 }
@@ -108,11 +110,9 @@ function rangeText(text: string): string {
 }
 
 /** Matches the whole session name of this task; every other placeholder stands for one or more allowed characters. */
-export function sessionNameRegex(template: string, taskId: string): string {
+export function sessionNameRegex(template: string, taskId: string, other = '[A-Za-z0-9_+=,.@-]+'): string {
   return `^${templateParts(template)
-    .map((part) =>
-      part === '{task}' ? escapeRegex(taskId) : part.startsWith('{') ? '[A-Za-z0-9_+=,.@-]+' : escapeRegex(part),
-    )
+    .map((part) => (part === '{task}' ? escapeRegex(taskId) : part.startsWith('{') ? other : escapeRegex(part)))
     .join('')}$`;
 }
 

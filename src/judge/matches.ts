@@ -9,7 +9,10 @@ export async function insertMatches(database: Database): Promise<void> {
     connection: String(row['egress_id']),
   }));
   const matching = matchUses(candidates);
-  const shared = new Set((await database.all(readQuery('sources/co-tenant'))).map((row) => String(row['event_id'])));
+  const shared = new Set<string>();
+  for (const query of ['sources/co-tenant', 'sources/unseen-node']) {
+    for (const row of await database.all(readQuery(query))) shared.add(String(row['event_id']));
+  }
   const sources = await database.all(`
     SELECT u.event_id, count(n.name) > 0 AS source_known,
       count(n.name) FILTER (WHERE n.name IN (SELECT node FROM process WHERE task_id IS NOT NULL)) > 0 AS own_node

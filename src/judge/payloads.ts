@@ -4,8 +4,8 @@ import { parseDnsMessage, resolvedAddresses } from '../sources/dns-message.ts';
 import { parseClientHello } from '../sources/tls-client-hello.ts';
 
 /**
- * Decodes the few events that carry payload into tables dns_message and tls_hello: DNS of every process on the task's
- * nodes around its time (another tree's answers tell what its connections were), ClientHellos of the task alone.
+ * Decodes the few events that carry payload into tables dns_message and tls_hello: those of every process on the
+ * task's nodes, since another tree's names tell what its connections were.
  */
 export async function insertPayloads(database: Database): Promise<void> {
   const dns = await database.all(`
@@ -22,8 +22,8 @@ export async function insertPayloads(database: Database): Promise<void> {
   const hellos = await database.all(`
     SELECT e.node, e.exec_id, CAST(e.time AS VARCHAR) AS time, e.s_cookie, e.bytes, e.evidence
     FROM kernel_event AS e
-    JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
     WHERE e.bytes IS NOT NULL AND e.hook IN ('tcp_sendmsg', 'tcp_sendmsg_locked')
+      AND e.node IN (SELECT node FROM process WHERE task_id IS NOT NULL)
     ORDER BY e.evidence`);
   await database.insert('tls_hello', hellos.flatMap(toHelloRows));
 }

@@ -160,15 +160,22 @@ async function insertAddresses(database: Database): Promise<void> {
     WHERE address IS NOT NULL`;
   const v4 = String.raw`^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$`;
   await database.run(
-    `INSERT INTO address SELECT address, v4_hex(address) FROM (${seen}) WHERE regexp_matches(address, ?)`,
+    `INSERT INTO address SELECT address, v4_hex(address),
+       array_to_string(list_reverse(string_split(address, '.')), '.') || '.in-addr.arpa'
+     FROM (${seen}) WHERE regexp_matches(address, ?)`,
     [v4],
   );
   const others = await database.all(`${seen} AND contains(address, ':') ORDER BY address`);
   const rows = others.map((row) => [String(row['address']), toHex(String(row['address']))] as const);
   await database.insert(
     'address',
-    rows.flatMap(([address, hex]) => (hex === undefined ? [] : [[address, hex]])),
+    rows.flatMap(([address, hex]) => (hex === undefined ? [] : [[address, hex, reverseName(hex)]])),
   );
+}
+
+/** Name of a v6 address for a reverse look-up (RFC 3596 2.5). */
+function reverseName(hex: string): string {
+  return `${[...hex].reverse().join('.')}.ip6.arpa`;
 }
 
 /** Services of ip-ranges.json whose addresses serve no customer's own names, with the hosts that live there. */

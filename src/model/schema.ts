@@ -43,11 +43,12 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   return [`${at}: ${issue.message}`];
 }
 
-/** Times that nanoseconds since the epoch can hold in 64 bits, and no day that a calendar lacks. */
+const timeForm = 'expected a time such as 2026-11-21T10:32:53Z';
+/** Where nanoseconds since the epoch still fit in 64 bits. */
 const latest = Date.parse('2262-01-01T00:00:00Z');
 
 /** A time with a zone, kept as RFC 3339 text in UTC with what precision it had. */
-export const timeSchema = z.union([z.date(), z.string()]).transform((value, context) => {
+export const timeSchema = z.union([z.date(), z.string()], timeForm).transform((value, context) => {
   const text = typeof value === 'string' ? value : value.toISOString();
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const local = match?.[1] ?? '';
@@ -55,7 +56,7 @@ export const timeSchema = z.union([z.date(), z.string()]).transform((value, cont
   // the parser takes 30 February for a day in March
   const inCalendar = !Number.isNaN(whole) && new Date(`${local}Z`).toISOString().startsWith(local);
   if (!inCalendar || whole < 0 || whole >= latest) {
-    context.addIssue({ code: 'custom', message: 'expected a time such as 2026-11-21T10:32:53Z' });
+    context.addIssue({ code: 'custom', message: timeForm });
     return z.NEVER;
   }
   return `${new Date(whole).toISOString().slice(0, 19)}${match?.[2] ?? ''}Z`;

@@ -61,11 +61,11 @@ describe('pending', () => {
 });
 
 test('the summary names the finding that decides, and how many more', () => {
-  expect(decideVerdict(of(['note'], ['doubt', 'doubt'], ['counterexample'])).summary).toBe(
-    'code-counterexample: s: d.',
-  );
-  expect(decideVerdict(of(['doubt'], ['wait', 'note'])).summary).toBe('code-doubt: s: d. One more finding.');
-  expect(decideVerdict(of(['doubt', 'doubt', 'doubt'])).summary).toContain('2 more findings.');
+  const summary = (...kinds: (readonly FindingKind[])[]): string => decideVerdict(of(...kinds)).summary;
+  expect(summary(['note'], ['doubt', 'doubt'], ['counterexample'])).toContain('code-counterexample');
+  expect(summary(['note'], ['doubt', 'doubt'], ['counterexample'])).not.toContain('more');
+  expect(summary(['doubt'], ['wait', 'note'])).toMatch(/code-doubt.* One more finding\./);
+  expect(summary(['doubt', 'doubt', 'doubt'])).toContain('2 more findings.');
 });
 
 const anyClaims = fc

@@ -1,0 +1,20 @@
+import { it } from 'vitest';
+import { openScenario, readTruth, taskIdOf } from './lab.ts';
+it.each(['s04-daemon', 's09-fork-threads', 's18-pid-reuse', 's15a-restart-sigterm', 's15b-restart-sigkill'])('%s', async (s) => {
+  const t = await openScenario(s, 'lines', taskIdOf(s));
+  const out: string[] = [s];
+  const truth = new Set(readTruth(s).filter((a) => a.action !== 'connect_by_launcher').map((a) => a.pid));
+  const rows = await t.all(`SELECT pid::INT pid, exec_id, from_base64(exec_id)::VARCHAR id, from_base64(parent_exec_id)::VARCHAR parent, from_base64(fork_parent)::VARCHAR fork, "binary", flags, tied_by, announced, seen, started::VARCHAR st, exited::VARCHAR ex, image_until::VARCHAR iu, env IS NOT NULL env FROM process WHERE task_id IS NOT NULL ORDER BY started, exec_id`);
+  const member = new Set(rows.map((r) => r['pid'] as number));
+  out.push('truth ' + truth.size + ' not members: ' + [...truth].filter((p) => !member.has(p)).join(' '));
+  out.push('members ' + member.size + ' images ' + rows.length + ' not in truth: ' + [...member].filter((p) => !truth.has(p)).length);
+  for (const r of rows.slice(0, s.startsWith('s18') ? 14 : 45)) out.push(Object.values({ ...r, exec_id: '' }).join(' | '));
+  const by = await t.all('SELECT tied_by, count(*)::INT n FROM process WHERE task_id IS NOT NULL GROUP BY ALL');
+  out.push(JSON.stringify(by));
+  const anon = await t.all(`SELECT pid::INT pid, count(*)::INT n, min(hook) h, (SELECT count(*) FROM process p WHERE p.pid=e.pid)::INT known FROM kernel_event e WHERE exec_id IS NULL AND kind NOT IN ('rate_limit_info','throttle') GROUP BY ALL ORDER BY 1`);
+  out.push('anon ' + JSON.stringify(anon.slice(0, 60)));
+  const proc = await t.all(`SELECT pid::INT pid, from_base64(exec_id)::VARCHAR id, "binary", flags, tied_by, started::VARCHAR st, exited::VARCHAR ex FROM process WHERE flags LIKE '%procFS%' ORDER BY pid`);
+  for (const r of proc) out.push('procfs ' + Object.values(r).join(' | '));
+  console.log(out.join('\n'));
+  await t.close();
+});
