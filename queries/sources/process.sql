@@ -54,12 +54,26 @@ forked AS (
       WHERE gone.node = i.node AND gone.pid = i.pid AND gone.exec_id <> i.exec_id
         AND gone.exited > f.time AND gone.exited < i.started
     )
+),
+-- A restarted sensor names what runs anew (flag procFS), from when the process began and not its last image: the two are one
+-- life. An image that has a successor, or that the renamed one turned into by exec, is another matter.
+renamed AS (
+  SELECT t.node, t.exec_id, i.exec_id AS old_exec_id, t.exited
+  FROM image AS t
+  JOIN image AS i ON i.node = t.node AND i.pid = t.pid AND i.exec_id <> t.exec_id
+    AND t.started <= i.started + INTERVAL 20 MILLISECOND AND i.parent_exec_id IS DISTINCT FROM t.exec_id
+  WHERE t.flags LIKE '%procFS%' AND i.flags NOT LIKE '%procFS%' AND i.exited IS NULL
+    AND NOT EXISTS (SELECT 1 FROM image AS n WHERE n.node = i.node AND n.pid = i.pid AND n.parent_exec_id = i.exec_id)
 )
 SELECT
   i.node, i.exec_id, i.parent_exec_id, f.forker AS fork_parent, i.pid, i.started, i.exited,
-  least(i.exited, lead(i.started) OVER (PARTITION BY i.node, i.pid ORDER BY i.started, i.exec_id)) AS image_until,
+  CASE WHEN again.exec_id IS NOT NULL THEN i.exited
+       ELSE least(coalesce(i.exited, before.exited), lead(i.started) OVER (PARTITION BY i.node, i.pid ORDER BY i.started, i.exec_id))
+  END AS image_until,
   i.binary, i.arguments, i.cwd, i.uid, i.flags, i.env, i.container, i.image, i.image_id,
   i.pod_namespace, i.pod_name, i.pod_labels, i.in_init_tree, i.netns, i.announced, i.seen,
   CAST(NULL AS VARCHAR) AS task_id, CAST(NULL AS VARCHAR) AS tied_by, CAST(NULL AS VARCHAR) AS contested, i.evidence
 FROM image AS i
 LEFT JOIN forked AS f ON f.node = i.node AND f.exec_id = i.exec_id AND f.nearest = 1
+LEFT JOIN renamed AS before ON before.node = i.node AND before.old_exec_id = i.exec_id
+LEFT JOIN (SELECT DISTINCT node, exec_id FROM renamed) AS again ON again.node = i.node AND again.exec_id = i.exec_id

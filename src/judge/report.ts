@@ -21,6 +21,7 @@ const limits: readonly string[] = [
   'The sensor and the collector’s host kernel are trusted: root on the node can lie before the evidence is sealed.',
   'CloudTrail’s digests prove that log files were delivered unchanged, not that every call was logged: classes of events that are off, calls refused before authentication, and URLs signed on the client leave no record.',
   'Digest files say when log files were delivered. One that is delayed is named by a later digest, or by a backfill digest; the newest digests of a chain could be removed together, which only the trail’s own status bounds.',
+  'A region’s records are only seen where its digest chain was handed in: list the regions that the credentials can be used in under trails: in the configuration.',
   'The public keys of the digests were handed in with the evidence; whether AWS lists them has to be asked of AWS.',
   'The hash of a CloudTrail file is taken when it is read, before secrets in it are masked and it is sealed.',
   'Ways out that use no socket (pipes to the agent’s runtime, files, shared memory, a job left for cron) are not seen.',

@@ -175,7 +175,7 @@ async function insertAddresses(database: Database): Promise<void> {
 
 /** Name of a v6 address for a reverse look-up (RFC 3596 2.5). */
 function reverseName(hex: string): string {
-  return `${[...hex].reverse().join('.')}.ip6.arpa`;
+  return `${Array.from(hex).reverse().join('.')}.ip6.arpa`;
 }
 
 /** Services of ip-ranges.json whose addresses serve no customer's own names, with the hosts that live there. */

