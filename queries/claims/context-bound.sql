@@ -18,4 +18,9 @@ SELECT 'context-missing', CASE WHEN EXISTS (SELECT 1 FROM required WHERE name = 
   CAST(NULL AS TIMESTAMP), CAST(NULL AS TIMESTAMP), t.evidence
 FROM task AS t
 JOIN (SELECT value AS name FROM setting WHERE kind IN ('context', 'require') GROUP BY value) AS c ON true
-WHERE NOT (c.name = 'image' AND EXISTS (SELECT 1 FROM image))
+WHERE NOT (c.name = 'image' AND EXISTS (SELECT 1 FROM image)
+  -- every container of the task must have told its digest
+  AND NOT EXISTS (
+    SELECT 1 FROM process AS p WHERE p.task_id IS NOT NULL AND p.container IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM image AS i WHERE i.node = p.node AND i.container = p.container)
+  ))

@@ -13,6 +13,10 @@ possible AS (
 ruled_out AS (
   SELECT f.id FROM far AS f
   WHERE EXISTS (SELECT 1 FROM provider_range)
+  -- private and link-local addresses are in no published list, and a provider's endpoint may have one inside a network
+    AND NOT (f.remote_hex LIKE '00000000000000000000ffff0a%' OR f.remote_hex LIKE '00000000000000000000ffffac1%'
+      OR f.remote_hex LIKE '00000000000000000000ffffc0a8%' OR f.remote_hex LIKE '00000000000000000000ffffa9fe%'
+      OR f.remote_hex LIKE '00000000000000000000ffff64%' OR f.remote_hex LIKE 'fc%' OR f.remote_hex LIKE 'fd%' OR f.remote_hex LIKE 'fe8%')
     AND NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE f.remote_hex BETWEEN r.first_hex AND r.last_hex)
     AND NOT EXISTS (
       SELECT 1 FROM declared_endpoint AS d

@@ -12,6 +12,10 @@ possible AS (
 ruled_out AS (
   SELECT f.id FROM far AS f
   WHERE EXISTS (SELECT 1 FROM provider_range)
+  -- private and link-local addresses are in no published list, and a provider's endpoint may have one inside a network
+    AND NOT (f.remote_hex LIKE '00000000000000000000ffff0a%' OR f.remote_hex LIKE '00000000000000000000ffffac1%'
+      OR f.remote_hex LIKE '00000000000000000000ffffc0a8%' OR f.remote_hex LIKE '00000000000000000000ffffa9fe%'
+      OR f.remote_hex LIKE '00000000000000000000ffff64%' OR f.remote_hex LIKE 'fc%' OR f.remote_hex LIKE 'fd%' OR f.remote_hex LIKE 'fe8%')
     AND NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE f.remote_hex BETWEEN r.first_hex AND r.last_hex)
     AND NOT EXISTS (
       SELECT 1 FROM declared_endpoint AS d
@@ -21,6 +25,7 @@ ruled_out AS (
 )
 SELECT 'undeclared-endpoint' AS code, 'counterexample' AS kind, f.endpoint AS subject,
   CASE WHEN f.host IS NOT NULL THEN f.host || ' (' || f.remote_address || ') is not among the declared endpoints.'
+       WHEN f.name_problem = 'all-undeclared' THEN 'None of the hosts behind the address is declared: ' || f.names || '.'
        WHEN p.port IS NULL THEN 'The address has no name in the evidence, and no declared endpoint has port '
          || coalesce(CAST(f.remote_port AS VARCHAR), '?') || '/' || coalesce(f.protocol, f.channel) || '.'
        ELSE 'The address has no name in the evidence, and lies outside every range in which the declared hosts live.' END AS detail,
@@ -30,4 +35,5 @@ LEFT JOIN possible AS p ON p.port = f.remote_port AND p.protocol = f.protocol
 LEFT JOIN ruled_out AS r ON r.id = f.id
 WHERE (f.host IS NOT NULL AND f.name_problem IS NULL)
    OR (f.host IS NOT NULL AND f.basis = 'sni')
+   OR f.name_problem = 'all-undeclared'
    OR (f.name_problem = 'no-name' AND (p.port IS NULL OR r.id IS NOT NULL))

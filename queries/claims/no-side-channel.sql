@@ -14,8 +14,10 @@ declared_name AS (
   FROM lookup_name AS l
   JOIN declared_endpoint AS d ON d.host IS NOT NULL
   LEFT JOIN setting AS s ON s.kind = 'search-domain'
-  WHERE l.asked = d.host OR (d.wildcard AND l.asked LIKE '%' || d.host)
-    OR (s.value IS NOT NULL AND (l.asked = d.host || '.' || s.value OR (d.wildcard AND l.asked LIKE '%' || d.host || '.' || s.value)))
+  WHERE l.asked = d.host OR (d.wildcard AND length(l.asked) > length(d.host) AND substr(l.asked, length(l.asked) - length(d.host) + 1) = d.host)
+    OR (s.value IS NOT NULL AND (l.asked = d.host || '.' || s.value
+      OR (d.wildcard AND length(l.asked) > length(d.host || '.' || s.value)
+        AND substr(l.asked, length(l.asked) - length(d.host || '.' || s.value) + 1) = d.host || '.' || s.value)))
 ),
 reverse_name AS (
   SELECT reverse AS name FROM address WHERE reverse IS NOT NULL

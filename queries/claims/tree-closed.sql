@@ -49,6 +49,7 @@ SELECT 'injected-process', 'doubt', p.node || ' pid ' || CAST(p.pid AS VARCHAR),
   coalesce(p.binary, 'A process') || ' ran in a container of the task without being of its tree.',
   p.started, p.image_until, p.evidence
 FROM process AS p
+JOIN bounds AS b ON b.node = p.node AND p.started <= b.window_end AND (p.image_until IS NULL OR p.image_until >= b.window_start)
 WHERE p.task_id IS NULL AND p.container IS NOT NULL
   AND EXISTS (SELECT 1 FROM process AS m WHERE m.task_id IS NOT NULL AND m.node = p.node AND m.container = p.container)
 UNION ALL
@@ -72,5 +73,5 @@ JOIN process AS forker ON forker.node = e.node AND forker.exec_id = e.exec_id AN
 WHERE e.hook = 'wake_up_new_task' AND e.i0 = e.i1
   AND NOT EXISTS (
     SELECT 1 FROM process AS c
-    WHERE c.node = e.node AND c.pid = e.i0 AND c.seen AND c.started >= e.time - INTERVAL '1' SECOND
+    WHERE c.node = e.node AND c.pid = e.i0 AND c.seen AND c.task_id IS NOT NULL AND c.started >= e.time - INTERVAL '1' SECOND
   )

@@ -38,6 +38,8 @@ judged AS (
     CASE
       WHEN u.delegated THEN 'delegated'
       WHEN NOT u.nodes_known THEN 'nodes-unknown'
+      -- a record without a source address tells nothing of where it came from
+      WHEN NOT m.source_known AND NOT EXISTS (SELECT 1 FROM address AS a WHERE a.address = u.source) THEN 'no-source'
       WHEN NOT m.source_known THEN 'elsewhere'
       WHEN NOT m.own_node AND NOT EXISTS (SELECT 1 FROM process WHERE task_id IS NOT NULL) THEN 'uncovered'
       WHEN NOT m.own_node THEN 'other-node'
@@ -57,6 +59,7 @@ SELECT
     WHEN 'delegated' THEN 'The service ' || coalesce(source, 'AWS') || ' made the request on the session''s behalf; no connection of the task shows it.'
     WHEN 'nodes-unknown' THEN 'The configuration does not say which addresses providers see for the nodes (nodes:), so the source '
       || coalesce(source, '?') || ' can''t be judged.'
+    WHEN 'no-source' THEN 'The record bears no source address, so where the credential was used from can''t be told.'
     WHEN 'elsewhere' THEN 'Used from ' || coalesce(source, 'an unknown source') || ', which is no address of a declared node.'
     WHEN 'other-node' THEN 'Used from ' || coalesce(source, '?') || ', the address of a node on which the task did not run.'
     WHEN 'uncovered' THEN 'No connection of the task fits this use, but the kernel half is not complete at that time.'

@@ -113,9 +113,11 @@ by_address AS (
 picked AS (
   SELECT f.*, place.inside, place.listener, place.loopback,
     h.server_name,
+    coalesce(h.different, 0) > 1 AS contradicting,
     CASE WHEN h.state IS NULL THEN 'none' WHEN h.different > 1 THEN 'partial' ELSE h.state END AS hello,
     greatest(coalesce(names.hosts, 0), coalesce(known.hosts, 0)) AS hosts, names.names, names.only_host, by_address.kind AS address_kind,
     CASE
+      WHEN h.different > 1 THEN NULL
       WHEN h.server_name IS NOT NULL AND h.state <> 'encrypted' AND h.different = 1 THEN h.server_name
       WHEN coalesce(names.hosts, 0) = 1 THEN names.only_host
     END AS candidate
@@ -133,11 +135,18 @@ by_host AS (
     AND (d.host = p.candidate OR (d.wildcard AND ends_with(p.candidate, d.host)))
   GROUP BY p.n
 ),
+-- Several names, of which one at least is declared for the port.
+possibly_declared AS (
+  SELECT DISTINCT k.n FROM known_name AS k JOIN picked AS p ON p.n = k.n
+  JOIN declared_endpoint AS d ON d.host IS NOT NULL AND d.port = p.remote_port AND d.protocol = p.protocol
+    AND (d.host = k.host OR (d.wildcard AND ends_with(k.host, d.host)))
+),
 judged AS (
-  SELECT p.*, by_host.kind AS host_kind,
+  SELECT p.*, by_host.kind AS host_kind, possibly_declared.n IS NOT NULL AS any_declared,
     coalesce(b.basis, (SELECT min(t.basis) FROM tied AS t WHERE t.n = p.n AND t.pattern AND ends_with(p.candidate, substr(t.host, 2)))) AS tie
   FROM picked AS p
   LEFT JOIN by_host ON by_host.n = p.n
+  LEFT JOIN possibly_declared ON possibly_declared.n = p.n
   LEFT JOIN basis AS b ON b.n = p.n AND b.host = p.candidate
 )
 SELECT
@@ -154,6 +163,9 @@ SELECT
        ELSE tie END AS basis,
   coalesce(names, '[]') AS names,
   CASE WHEN address_kind IS NOT NULL OR coalesce(inside, false) OR channel NOT IN ('tcp', 'udp', 'inherited', 'received') THEN NULL
+       -- two ClientHellos with different names: the evidence contradicts itself
+       WHEN contradicting THEN 'ambiguous'
+       WHEN candidate IS NULL AND hosts > 1 AND NOT any_declared THEN 'all-undeclared'
        WHEN candidate IS NOT NULL AND tie IS NULL AND host_kind IS NOT NULL THEN 'untied'
        WHEN candidate IS NOT NULL AND server_name = candidate AND hello = 'whole' THEN NULL
        WHEN hosts > 1 THEN 'ambiguous'

@@ -35,7 +35,7 @@ connect_result AS (
   SELECT node, exec_id, tid, time, a_addr, a_port, r_int FROM kernel_event WHERE hook = '__sys_connect_file'
 ),
 closing AS (
-  SELECT node, s_cookie AS socket, time, s_state FROM kernel_event WHERE hook = 'tcp_close' AND s_cookie IS NOT NULL
+  SELECT node, s_cookie AS socket, time, s_state, s_daddr FROM kernel_event WHERE hook = 'tcp_close' AND s_cookie IS NOT NULL
 ),
 sending AS (
   SELECT node, s_cookie AS socket, time, exec_id, s_daddr, s_dport, s_saddr, s_sport, pid, netns, evidence
@@ -164,14 +164,16 @@ owner AS (
       WHERE hook IN ('security_socket_connect', 'tcp_sendmsg_fastopen') AND s_cookie IS NOT NULL
   ) AS e LEFT JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id
 ),
--- The kernel's address of a socket is re-used: only the last opening counts, until its close and for its far end.
+-- The kernel's address of a socket is re-used: only the last opening to the same far end counts, until its close. (Without the
+-- far end an accept() would count that was entered before, and returned a later socket at that address.)
 last_owner AS (
-  SELECT s.*, o.task_id AS owner_task, o.time AS owned_at, o.s_daddr AS owner_daddr, o.s_dport AS owner_dport
-  FROM sending AS s ASOF LEFT JOIN owner AS o ON o.node = s.node AND o.socket = s.socket AND o.time <= s.time
+  SELECT s.*, o.task_id AS owner_task, o.time AS owned_at
+  FROM sending AS s ASOF LEFT JOIN owner AS o
+    ON o.node = s.node AND o.socket = s.socket AND o.s_daddr = s.s_daddr AND o.s_dport = s.s_dport AND o.time <= s.time
 ),
 held AS (
   SELECT s.*, c.time AS closed_at
-  FROM last_owner AS s ASOF LEFT JOIN closing AS c ON c.node = s.node AND c.socket = s.socket AND c.time < s.time
+  FROM last_owner AS s ASOF LEFT JOIN closing AS c ON c.node = s.node AND c.socket = s.socket AND c.s_daddr = s.s_daddr AND c.time < s.time
 ),
 inherited AS (
   SELECT s.node, s.exec_id, min(s.pid) AS pid, 'inherited' AS channel, 'tcp' AS protocol, min(s.time) AS opened, max(s.time) AS closed,
@@ -181,10 +183,7 @@ inherited AS (
   FROM held AS s
   JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id AND p.task_id IS NOT NULL
   -- a socket without a far end is none that somebody else connected: the send opens it (fast open), or fails
-  WHERE s.s_dport <> 0 AND (
-    s.owner_task IS NULL OR s.closed_at BETWEEN s.owned_at AND s.time
-    OR (s.owner_daddr IS NOT NULL AND (s.owner_daddr <> s.s_daddr OR s.owner_dport <> s.s_dport))
-  )
+  WHERE s.s_dport <> 0 AND (s.owner_task IS NULL OR s.closed_at BETWEEN s.owned_at AND s.time)
   GROUP BY s.node, s.exec_id, s.socket, s.s_saddr, s.s_sport, s.s_daddr, s.s_dport
 )
 SELECT * FROM tcp UNION ALL SELECT * FROM udp UNION ALL SELECT * FROM datagram UNION ALL SELECT * FROM unix

@@ -11,7 +11,7 @@ export async function openRecords(database: Database, evidence: string, segments
   const parts: string[] = [];
   for (const segment of segments) {
     const path = join(evidence, segment.file);
-    const name = `${segment.stream}/${segment.origin}/`;
+    const name = `${segment.stream}/${toIdPart(segment.origin)}/`;
     const source = segment.stream === frameStream ? await decodeSegment(database, path, segment) : literal(path);
     parts.push(
       `SELECT ${literal(segment.stream)} AS stream, ${literal(segment.origin)} AS origin, seq, received_at,
@@ -22,6 +22,11 @@ export async function openRecords(database: Database, evidence: string, segments
   await database.run(
     `CREATE OR REPLACE VIEW record AS ${parts.length > 0 ? parts.join(' UNION ALL ') : "SELECT '' AS stream, '' AS origin, 0 AS seq, 0 AS received_at, '' AS evidence, '' AS raw WHERE false"}`,
   );
+}
+
+/** Ids stand in lists with spaces between, `/` and `#` have a meaning in them: an origin may hold anything. */
+function toIdPart(origin: string): string {
+  return origin.replace(/[\s\p{Cc}\p{Cf}%#/]/gu, (part) => encodeURIComponent(part));
 }
 
 async function decodeSegment(database: Database, path: string, segment: Segment): Promise<string> {

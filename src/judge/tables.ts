@@ -35,6 +35,8 @@ export async function buildTables(
   await database.run('SET threads = 1');
   await database.run(`CREATE OR REPLACE TABLE tetragon_event AS ${readQuery('sources/tetragon')}`);
   await database.run('SET threads = 2');
+  await insertFrom(database, 'gap', 'sources/tetragon-broken');
+  await database.run('DELETE FROM tetragon_event WHERE kind IS NULL OR time IS NULL');
   await insertFrom(database, 'kernel_event', 'sources/kernel-event');
   await insertFrom(database, 'process', 'sources/process');
   await database.run('DROP TABLE tetragon_event');

@@ -1,4 +1,12 @@
-import type { Basis, Claim, ClaimId, ClaimResult, Finding, Verdict } from '../model/claim.ts';
+import {
+  type Basis,
+  type Claim,
+  claimIds,
+  type ClaimId,
+  type ClaimResult,
+  type Finding,
+  type Verdict,
+} from '../model/claim.ts';
 
 /** What each claim leans on when nothing weaker came in. */
 export const claimBasis: Readonly<Record<ClaimId, Basis>> = {
@@ -22,7 +30,12 @@ export const claimBasis: Readonly<Record<ClaimId, Basis>> = {
 /** A counterexample violates; a doubt or a wait leaves unproven; notes change nothing. */
 export function decideClaim(id: ClaimId, findings: readonly Finding[], basis: Basis = claimBasis[id]): Claim {
   const has = (kind: Finding['kind']): boolean => findings.some((finding) => finding.kind === kind);
-  const result: ClaimResult = has('counterexample') ? 'violated' : has('doubt') || has('wait') ? 'unproven' : 'holds';
+  // whatever is neither a counterexample nor a note leaves the claim open
+  const result: ClaimResult = has('counterexample')
+    ? 'violated'
+    : findings.some(({ kind }) => kind !== 'note')
+      ? 'unproven'
+      : 'holds';
   return { id, result, basis, findings };
 }
 
@@ -37,11 +50,15 @@ export interface Decision {
 export function decideVerdict(claims: readonly Claim[]): Decision {
   const violated = claims.filter((claim) => claim.result === 'violated');
   if (violated.length > 0) return { verdict: 'violated', summary: describe(violated, ['counterexample']) };
-  const open = claims.filter((claim) => claim.result === 'unproven');
+  const missing = claimIds.filter((id) => !claims.some((claim) => claim.id === id));
+  if (missing.length > 0) {
+    return { verdict: 'unproven', summary: `Claims were not judged: ${missing.join(', ')}.` };
+  }
+  const open = claims.filter((claim) => claim.result !== 'holds');
   if (open.length === 0) {
     return { verdict: 'proven', summary: 'Both halves match, and nothing is missing from either.' };
   }
-  const findings = open.flatMap((claim) => claim.findings).filter(({ kind }) => kind === 'doubt' || kind === 'wait');
+  const findings = open.flatMap((claim) => claim.findings).filter(({ kind }) => kind !== 'note');
   if (findings.every(({ kind }) => kind === 'wait')) {
     const until = findings
       .flatMap((finding) => finding.until ?? [])

@@ -72,7 +72,8 @@ export async function createTables(database: Database): Promise<void> {
 
 /** An SQL string literal; for file paths, which table functions don't take as parameters everywhere. */
 export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const parts = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? (parts[0] ?? "''") : `(${parts.join(' || chr(0) || ')})`;
 }
 
 export function quote(identifier: string): string {

@@ -1,3 +1,4 @@
+import type { Row } from '../../src/query/database.ts';
 import type { Action, Tables } from './lab.ts';
 
 /** What became of the true actions of a scenario in table flow. */
@@ -133,13 +134,13 @@ function reaches(flow: Flow, { action, dest }: Action): boolean {
 
 async function readFlows(tables: Tables): Promise<Flow[]> {
   const processes = await tables.all('SELECT exec_id, parent_exec_id, pid::INTEGER AS pid FROM process');
-  const byId = new Map(processes.map((row) => [row['exec_id'], row]));
-  const ancestorsOf = (execId: unknown): number[] => {
+  const byId = new Map(processes.map((row) => [row['exec_id'] ?? null, row]));
+  const ancestorsOf = (execId: Row[string] | undefined): number[] => {
     const pids: number[] = [];
     for (
-      let at = byId.get(execId as string);
+      let at = byId.get(execId ?? null);
       at !== undefined && pids.length < 20;
-      at = byId.get(at['parent_exec_id'] as string)
+      at = byId.get(at['parent_exec_id'] ?? null)
     ) {
       pids.push(Number(at['pid']));
     }

@@ -92,7 +92,8 @@ export function readTruth(scenario: string): Action[] {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => ({ dest: null, proto: null, note: null, result: null, end: null, ...(JSON.parse(line) as Action) }));
+    .map((line) => JSON.parse(line) as Pick<Action, 'pid' | 'action' | 'start'> & Partial<Action>)
+    .map((action) => ({ dest: null, proto: null, note: null, result: null, end: null, ...action }));
 }
 
 /** TASK_ID of the scenario's task; of the first one where two run at once. */
