@@ -29,7 +29,7 @@ SELECT
   'doubt' AS kind, o.endpoint AS subject,
   'The task talked to ' || o.path || '; what serves it may carry data on, and nothing joins the two.' AS detail,
   o.opened AS from_time, o.closed AS until_time, o.evidence AS evidence
-FROM own AS o WHERE o.channel = 'unix' AND NOT o.declared
+FROM own AS o WHERE o.channel = 'unix' AND NOT o.declared AND NOT o.inside
 UNION ALL
 SELECT 'local-relay', 'doubt', o.endpoint,
   'A process on the same node outside the task''s tree took the connection, and may carry data on.',

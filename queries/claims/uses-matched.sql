@@ -39,7 +39,7 @@ judged AS (
       WHEN u.delegated THEN 'delegated'
       WHEN NOT u.nodes_known THEN 'nodes-unknown'
       -- a record without a source address tells nothing of where it came from
-      WHEN NOT m.source_known AND NOT EXISTS (SELECT 1 FROM address AS a WHERE a.address = u.source) THEN 'no-source'
+      WHEN u.source IS NULL OR (u.source NOT LIKE '%:%' AND translate(u.source, '0123456789.', '') <> '') THEN 'no-source'
       WHEN NOT m.source_known THEN 'elsewhere'
       WHEN NOT m.own_node AND NOT EXISTS (SELECT 1 FROM process WHERE task_id IS NOT NULL) THEN 'uncovered'
       WHEN NOT m.own_node THEN 'other-node'

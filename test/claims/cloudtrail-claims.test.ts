@@ -96,16 +96,21 @@ describe('sessions-known:', () => {
       name: 'sess-7b3f-b',
       declared: false,
       bears: 'name',
+      sure: true,
       evidence: 'cloudtrail/x/0#e2',
     });
     expect(await claim({ session: [session(), other] })).toEqual(['undeclared-session counterexample sess-7b3f-b']);
+    // a name that may be of another task as well
+    expect(await claim({ session: [session(), { ...other, sure: false }] })).toEqual([
+      'undeclared-session doubt sess-7b3f-b',
+    ]);
     expect(await claim({ session: [session(), { ...other, listed: 'pending' }] })).toEqual([
       'undeclared-session counterexample sess-7b3f-b',
     ]);
     expect(await claim({ session: [session(), { ...other, listed: 'unlisted' }] })).toEqual([
       'undeclared-session doubt sess-7b3f-b',
     ]);
-    const chained = { ...other, bears: 'chained', depth: 1, name: 'x', parent_key: 'K0' };
+    const chained = { ...other, bears: 'chained', sure: false, depth: 1, name: 'x', parent_key: 'K0' };
     expect(await claim({ session: [session(), chained] })).toEqual(['undeclared-session counterexample x']);
   });
 

@@ -79,7 +79,7 @@ test('a record of an unlisted log file neither proves nor convicts, a pending on
 });
 
 // A record that does not tell its source can't convict.
-test.fails('a use without a source address is a doubt', async () => {
+test('a use without a source address is a doubt', async () => {
   const elsewhere = match({ ...none, source_known: false, own_node: false });
   expect(await judge(use({ source: null }), elsewhere)).toEqual([`ambiguous-use doubt ${action}`]);
 });

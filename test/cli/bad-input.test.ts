@@ -224,7 +224,7 @@ describe('files that are cut off, empty or huge:', () => {
   });
 
   // Runs out of memory: the queries under sources/ parse a line once for each of its fields.
-  test.fails.each(['tetragon', 'resolutions'])('a whole line of 20 MB is taken in by --%s', async (input) => {
+  test.each(['tetragon', 'resolutions'])('a whole line of 20 MB is taken in by --%s', async (input) => {
     const ran = await audit([`--${input}`, workFolder().write('big.jsonl', `${big(20e6)}\n${line}`)]);
     expect([ran.code, gapsOf(ran)]).toEqual([3, []]);
   });
@@ -259,12 +259,12 @@ describe('events without what an event has', () => {
     })}\n`;
 
   // flow.opened is NOT NULL: the whole audit fails.
-  test.fails('a readable time: never fatal, never silent', async () => {
+  test('a readable time: never fatal, never silent', async () => {
     const ran = await audit(['--tetragon', workFolder().write('x.jsonl', event({ time: 'whenever' }))]);
     expect(ran.report.gaps.filter(({ stream }) => stream === 'tetragon')).not.toEqual([]);
   });
 
-  test.fails('a known kind: never silent', async () => {
+  test('a known kind: never silent', async () => {
     const unknown = '{"process_other":{"process":{"exec_id":"A"}},"node_name":"n","time":"2026-11-21T10:33:37Z"}\n';
     const ran = await audit(['--tetragon', workFolder().write('x.jsonl', unknown)]);
     expect(ran.report.gaps.filter(({ stream }) => stream === 'tetragon')).not.toEqual([]);

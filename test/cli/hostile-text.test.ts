@@ -151,7 +151,7 @@ describe('text that an agent controls', () => {
   });
 
   // claims.ts joins and splits ids at spaces, and an origin may hold one.
-  test.fails('names records by ids that stay whole', async () => {
+  test('names records by ids that stay whole', async () => {
     const work = workFolder();
     const lines = toLines(events.map((line) => ({ ...line, node_name: 'node one' })));
     const { report } = await audit(['--tetragon', work.write('t.jsonl', lines)]);

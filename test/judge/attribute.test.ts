@@ -100,7 +100,7 @@ describe('a name that the agent asks for ties nothing by itself:', () => {
     expect((await judge({ resolution: several, tls_hello: partial })).found).toEqual(['ambiguous-address doubt']);
   });
 
-  test.fails('two ClientHellos on one connection that ask for different names contradict each other', async () => {
+  test('two ClientHellos on one connection that ask for different names contradict each other', async () => {
     const two = [hello(host), hello('evil.example', { time: second(11) })];
     expect((await judge({ resolution: [tie(host)], tls_hello: two })).found).not.toEqual([]);
   });

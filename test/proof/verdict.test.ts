@@ -99,6 +99,6 @@ test('every claim says what it leans on', () => {
 });
 
 // Fewer claims than there are is missing evidence.
-test.fails('no claims prove nothing', () => {
+test('no claims prove nothing', () => {
   expect(decideVerdict([]).verdict).toBe('unproven');
 });
