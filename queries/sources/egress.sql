@@ -22,10 +22,26 @@ attempt AS (
         AND c.time BETWEEN a.time - INTERVAL 100 MILLISECOND AND a.time + INTERVAL 5 SECOND
     )
 ),
+-- A connect() of which nothing but its result is there. One without a datagram is no egress for UDP, whose own hook tells it.
+lone_result AS (
+  SELECT r.node, r.exec_id, r.pid, r.tid, r.time, CAST(NULL AS VARCHAR) AS socket, CAST(NULL AS VARCHAR) AS s_saddr, 0 AS s_sport,
+    r.a_addr AS s_daddr, r.a_port AS s_dport, r.netns, r.evidence, CAST(NULL AS TIMESTAMP) AS last_open, CAST(NULL AS TIMESTAMP) AS next_open
+  FROM kernel_event AS r
+  WHERE r.hook = '__sys_connect_file' AND r.a_family IN ('AF_INET', 'AF_INET6') AND r.a_addr IS NOT NULL AND r.exec_id IS NOT NULL
+    AND NOT EXISTS (
+      SELECT 1 FROM kernel_event AS c
+      WHERE c.node = r.node AND c.exec_id = r.exec_id AND coalesce(c.a_addr, c.s_daddr) = r.a_addr
+        AND c.hook IN ('tcp_connect', 'security_socket_connect', 'socket_connect', 'ip4_datagram_connect', 'ip6_datagram_connect',
+                       'mptcp_connect', 'sctp_inet_connect')
+        AND c.time BETWEEN r.time - INTERVAL 1 SECOND AND r.time + INTERVAL 5 SECOND
+    )
+),
 opened AS (
   SELECT *, 'tcp_connect' AS hook FROM connect
   UNION ALL
   SELECT *, 'security_socket_connect' AS hook FROM attempt
+  UNION ALL
+  SELECT *, '__sys_connect_file' AS hook FROM lone_result
 ),
 -- Fast open: the send itself connects, so that its events come before tcp_connect and its data leaves with the SYN.
 fast_open AS (
@@ -137,6 +153,15 @@ unix AS (
   FROM kernel_event
   WHERE hook IN ('unix_stream_connect', 'unix_dgram_connect', 'unix_dgram_sendmsg') AND path <> ''
   GROUP BY node, exec_id, path
+  UNION ALL
+  -- more connect() calls than paths: an event that tells one is lost
+  SELECT node, exec_id, min(pid), 'unix', NULL, min(time), max(time), NULL, NULL, NULL, NULL, '(unseen)', NULL, min(netns), min(hook),
+    'unknown', 'unknown', 1, min(evidence) FILTER (WHERE hook = 'security_socket_connect')
+  FROM kernel_event
+  WHERE exec_id IS NOT NULL
+    AND ((hook = 'security_socket_connect' AND a_family = 'AF_UNIX') OR hook IN ('unix_stream_connect', 'unix_dgram_connect'))
+  GROUP BY node, exec_id
+  HAVING count(*) FILTER (WHERE hook = 'security_socket_connect') > count(*) FILTER (WHERE hook <> 'security_socket_connect')
 ),
 accepted AS (
   SELECT node, exec_id, pid, 'accepted' AS channel, 'tcp' AS protocol, time AS opened, CAST(NULL AS TIMESTAMP) AS closed,

@@ -8,7 +8,7 @@ export type Row = Readonly<Record<string, string | number | boolean | null>>;
 export type Parameter = string | number | bigint | boolean | null;
 
 /** What DuckDB may hold in memory; what is larger goes to a scratch folder that is removed on close. */
-const memoryLimit = '512MB';
+const memoryLimit = '768MB';
 
 /** A DuckDB of our own in a scratch folder, with UTC times and the canonical tables created on demand. */
 export interface Database {

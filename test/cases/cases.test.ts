@@ -64,7 +64,7 @@ describe('the built command', () => {
     const out = join(workshop.folder, 'built');
     const audited = run(auditArguments('c01-benign', out, workshop.key).filter((word) => word !== '--quiet'));
     expect(audited).toMatchObject({ status: 0, stderr: '' });
-    expect(audited.stdout).toContain('proven');
+    expect(audited.stdout).toContain('PROVEN');
     const bundle = join(out, 'report.sigstore.json');
     const verified = run(['verify', bundle, '--key', workshop.pub, '--evidence', join(out, 'evidence'), '--json']);
     expect(verified).toMatchObject({ status: 0, stderr: '' });
