@@ -35,11 +35,24 @@ writeFileSync(
   join(scratch, 'task.yaml'),
   `apiVersion: tally/v1\nkind: Task\ntask: { id: bench, type: bench }\nworkload: [ { env: { TASK_ID: 0ff1 } } ]\n`,
 );
-const audit = (out, tetragon) => ['audit', '--task', join(scratch, 'task.yaml'), '--tetragon', tetragon, '--out', join(scratch, out)];
+const audit = (out, tetragon) => [
+  'audit',
+  '--task',
+  join(scratch, 'task.yaml'),
+  '--tetragon',
+  tetragon,
+  '--out',
+  join(scratch, out),
+];
 await measure('demo (four tasks)', ['demo', '--out', join(scratch, 'demo')]);
 await measure('audit, 18 MB recording', audit('small', recording));
 await measure(`audit, ${megabytes} MB export`, audit('large', large), statSync(large).size);
 await measure('verify with evidence', [
-  'verify', join(scratch, 'large/report.sigstore.json'), '--key', join(scratch, 'large/tally.pub.pem'), '--evidence', join(scratch, 'large/evidence'),
+  'verify',
+  join(scratch, 'large/report.sigstore.json'),
+  '--key',
+  join(scratch, 'large/tally.pub.pem'),
+  '--evidence',
+  join(scratch, 'large/evidence'),
 ]);
 rmSync(scratch, { recursive: true, force: true });
