@@ -156,7 +156,10 @@ describe('lines that can’t be read are counted, with file and line, and never 
     expect([ran.code, ran.report.verdict]).toEqual([3, 'unproven']);
     const stream = input === 'resolutions' ? 'resolution' : input;
     const detail = 'not JSON in UTF-8, or longer than 33554432 bytes';
-    expect(gapsOf(ran)).toEqual([
+    // what is JSON but no event is told too
+    const noEvent = 'tetragon: broken-line: Lines of the export that are no known event, or bear no readable time.';
+    expect(gapsOf(ran).filter((gap) => gap === noEvent)).toHaveLength(input === 'tetragon' ? 1 : 0);
+    expect(gapsOf(ran).filter((gap) => gap !== noEvent)).toEqual([
       `${stream}: broken-line: 7 lines of lines.jsonl could not be read (${detail}): line 2, 3, 5, 6, 7, 8, 10`,
     ]);
   });
@@ -223,10 +226,10 @@ describe('files that are cut off, empty or huge:', () => {
     expect(gapsOf(await audit(['--tetragon', file]))).toEqual([expect.stringContaining('1 line of broken.jsonl')]);
   });
 
-  // Runs out of memory: the queries under sources/ parse a line once for each of its fields.
   test.each(['tetragon', 'resolutions'])('a whole line of 20 MB is taken in by --%s', async (input) => {
     const ran = await audit([`--${input}`, workFolder().write('big.jsonl', `${big(20e6)}\n${line}`)]);
-    expect([ran.code, gapsOf(ran)]).toEqual([3, []]);
+    expect(ran.code).toBe(3);
+    expect(gapsOf(ran).filter((gap) => !gap.includes('no known event'))).toEqual([]);
   });
 
   test('a line longer than the limit is a broken one, and the lines around it are taken in', async () => {
