@@ -144,4 +144,4 @@ SELECT
   evidence || '#' || event_id AS evidence
 FROM ranked
 WHERE choice = 1
-ORDER BY time, event_id, evidence
+ORDER BY time, event_id, evidence, addendum NULLS FIRST
