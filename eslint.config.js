@@ -12,6 +12,7 @@ const rooms = {
   sources: { from: ['model', 'query', 'evidence'] },
   attest: { from: ['model', 'evidence', 'query'] },
   judge: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest'] },
+  collect: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest', 'judge', 'report'] },
 };
 const all = [...Object.keys(rooms), 'telemetry', 'cli'];
 

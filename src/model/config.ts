@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toAddress, toHexRange } from './address.ts';
+import { collectorSchema, keysSchema, sourcesSchema, storeSchema } from './collector.ts';
 import { endpointSchema } from './declaration.ts';
 import { parseHost } from './endpoint.ts';
 import { parseYaml } from './schema.ts';
@@ -73,10 +74,10 @@ const schema = z.strictObject({
     )
     .pipe(z.number().min(0).max(300))
     .default(2),
-  // Read by the collector, checked there.
-  sources: z.unknown().optional(),
-  store: z.unknown().optional(),
-  keys: z.unknown().optional(),
+  sources: sourcesSchema.optional(),
+  store: storeSchema.optional(),
+  keys: keysSchema.optional(),
+  collector: collectorSchema.optional(),
 });
 
 /** The configuration (design 6), every default filled in. `tolerance` is in seconds. */

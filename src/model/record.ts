@@ -27,6 +27,8 @@ export interface Manifest {
   /** The ledger: its verifier key (signed-note form) and its checkpoint, a signed note. */
   readonly ledger: { readonly vkey: string; readonly checkpoint: string };
   readonly segments: readonly Segment[];
+  /** Set where the evidence is a live store: `segments` and `files` are those that the report leans on. */
+  readonly evidence?: 'store';
   /** Every file of the evidence folder with its digest, sorted by path. */
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
   /** The SQL that judged, sorted by path. */

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+const schema = z.object({
+  schema: z.literal('tallystick/summary/v1'),
+  task: z.string(),
+  /** `declared`: nothing of it was seen yet. `final`: more evidence can't change what is said of it. */
+  state: z.enum(['declared', 'running', 'ended', 'final']),
+  verdict: z.enum(['proven', 'violated', 'unproven', 'pending']),
+  window: z.object({ start: z.string().optional(), end: z.string().optional() }),
+  counts: z.object({
+    processes: z.number(),
+    /** Connections. */
+    egress: z.number(),
+    uses: z.number(),
+    /** Those that leave a claim open or violate it. */
+    findings: z.number(),
+  }),
+  /** Newest time in the evidence. */
+  judgedUntil: z.string().nullable(),
+  /** Entries of the ledger at that moment. */
+  size: z.number(),
+  final: z.boolean(),
+  pendingUntil: z.string().nullable(),
+});
+
+/** What the last report on a task said, kept beside the store: a convenience that no report leans on. */
+export type TaskSummary = z.output<typeof schema>;
+export type TaskState = TaskSummary['state'];
+
+/** Undefined for what is none. */
+export function parseSummary(text: string): TaskSummary | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
