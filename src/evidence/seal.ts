@@ -10,6 +10,11 @@ import { merkleTree } from './merkle.ts';
 /** How a record's raw form is stored: JSON and text as text, sensor frames as bytes. */
 export type RawKind = 'text' | 'bytes';
 
+/** The raw form of a stream's records: only recorded frames of the sensor are bytes. */
+export function rawKindOf(stream: string): RawKind {
+  return stream === 'tetragon-grpc' ? 'bytes' : 'text';
+}
+
 /** SQL for the leaf of one record (RFC 6962 leaf over envelope and raw), as lower-case hex. */
 function leafSql(stream: string, origin: string, raw: RawKind): string {
   const envelope = `encode(${literal(`tallystick record v1\n${stream}\n${origin}\n`)} || seq || '\\n' || received_at || '\\n')`;
@@ -115,7 +120,7 @@ export async function describeSegment(
       if (Number(seq) !== firstSeq + count) throw new Error(`sequence broken in ${file}`);
       accumulator.push(Buffer.from(leaf, 'hex'));
       count += 1;
-      if (receivedAt > 0n) times = { first: times?.first ?? receivedAt, last: receivedAt };
+      if (receivedAt > 0n) times = widen(times, receivedAt);
     }
   }
   return {
@@ -132,8 +137,14 @@ export async function describeSegment(
   };
 }
 
+/** A clock may be set back between two records. */
+function widen(times: { first: bigint; last: bigint } | undefined, time: bigint): { first: bigint; last: bigint } {
+  if (times === undefined) return { first: time, last: time };
+  return { first: time < times.first ? time : times.first, last: time > times.last ? time : times.last };
+}
+
 /** Nanoseconds since the epoch as RFC 3339 with nine fraction digits. */
-function toTime(ns: bigint): string {
+export function toTime(ns: bigint): string {
   const seconds = ns / 1_000_000_000n;
   const fraction = (ns % 1_000_000_000n).toString().padStart(9, '0');
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;

@@ -24,11 +24,17 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export async function openDatabase(): Promise<Database> {
+export interface DatabaseOptions {
+  readonly threads?: number;
+  /** As DuckDB writes sizes: `256MB`. */
+  readonly memory?: string;
+}
+
+export async function openDatabase({ threads = 2, memory = memoryLimit }: DatabaseOptions = {}): Promise<Database> {
   const scratch = await mkdtemp(join(tmpdir(), 'tally-'));
   const instance = await DuckDBInstance.create(join(scratch, 'scratch.duckdb'), {
-    memory_limit: memoryLimit,
-    threads: '2',
+    memory_limit: memory,
+    threads: String(threads),
     allocator_flush_threshold: '16MB',
     temp_directory: join(scratch, 'spill'),
     autoinstall_known_extensions: 'false',
