@@ -25,10 +25,18 @@ export interface DigestCheckInput {
  * Order is fixed by content, not by the order of the input.
  */
 export function checkDigests({ digests, logs, publicKeys }: DigestCheckInput): AuditObject[] {
-  const judged = judgeDigests(digests, publicKeys);
+  const judged = judgeDigests(withoutRepeats(digests), publicKeys);
   const valid = judged.filter(isValid);
   const rows = [...chainRows(judged), ...logRows(logs, valid, judged)];
   return rows.sort((a, b) => compareText(sortKey(a), sortKey(b)));
+}
+
+/** One that came in more than once, as after a stop between taking it and noting so, is one digest still. */
+function withoutRepeats(digests: readonly DigestFile[]): DigestFile[] {
+  const same = groupBy(digests, ({ object, sha256, trailing, signature }) =>
+    JSON.stringify([object, sha256, trailing, signature]),
+  );
+  return [...same.values()].flatMap((files) => files.sort((a, b) => compareText(a.evidence, b.evidence)).slice(0, 1));
 }
 
 function chainRows(digests: readonly Digest[]): AuditObject[] {

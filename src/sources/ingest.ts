@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { maskSecrets } from '../evidence/mask.ts';
 import { sealStream } from '../evidence/seal.ts';
 import type { Segment } from '../model/record.ts';
 import type { Database } from '../query/database.ts';
-import { type CloudTrailObject, readCloudTrail } from './cloudtrail-files.ts';
+import { readCloudTrail } from './cloudtrail-files.ts';
+import { toRecord } from './cloudtrail-record.ts';
 import { type LineForm, type Problem, stageJsonLines } from './json-lines.ts';
 import { isDocument, readDocument } from './resolution-files.ts';
 import { createStaged, relationOf, type StagedRecord, stageRecords } from './staged.ts';
 import { decodeFrame, readFrames } from './tetragon-frames.ts';
+import { toNs } from './time-ns.ts';
 
 /** Paths of the evidence to take in (design 9). */
 export interface Inputs {
@@ -92,14 +93,6 @@ function frameHead(line: string): { origin: string; timeNs: bigint } {
   return { origin: node === undefined || node === '' ? 'unknown' : node, timeNs: toNs(time) };
 }
 
-/** RFC 3339 in UTC to ns since the epoch; 0 when it is none. */
-export function toNs(time: string | undefined): bigint {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(time ?? '');
-  const seconds = Date.parse(`${match?.[1] ?? ''}Z`);
-  if (Number.isNaN(seconds)) return 0n;
-  return BigInt(seconds) * 1_000_000n + BigInt((match?.[2] ?? '').padEnd(9, '0'));
-}
-
 async function ingestCloudTrail(context: Context, paths: readonly string[]): Promise<Ingested> {
   const problems: Problem[] = [];
   const inventory: StagedRecord[] = [];
@@ -123,20 +116,13 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
       });
       continue;
     }
-    const { bytes, count } = maskSecrets(Buffer.from(item.text), context.maskKey);
-    const timeNs = deliveryTime(item);
-    const origin = `${item.account}_${item.region}`;
-    const records = staged.get(item.stream) ?? [];
-    if (!staged.has(item.stream)) await createStaged(context.database, item.stream, 'text');
-    staged.set(item.stream, records);
-    records.push({ origin, timeNs, raw: bytes.toString() });
-    const sealed = createHash('sha256').update(bytes).digest('hex');
-    inventory.push({
-      origin,
-      timeNs,
-      raw: JSON.stringify({ ...item.inventory, masked: count, record_sha256: sealed }),
-    });
-    held += bytes.length;
+    const { stream, origin, timeNs, raw, inventory: entry } = toRecord(item, context.maskKey);
+    const records = staged.get(stream) ?? [];
+    if (!staged.has(stream)) await createStaged(context.database, stream, 'text');
+    staged.set(stream, records);
+    records.push({ origin, timeNs, raw: raw.toString() });
+    inventory.push({ origin, timeNs, raw: JSON.stringify(entry) });
+    held += raw.length;
     if (held > 32 * 1024 * 1024) {
       await flush();
       held = 0;
@@ -149,14 +135,6 @@ async function ingestCloudTrail(context: Context, paths: readonly string[]): Pro
     segments.push(...(await sealStream(context.database, context.evidence, stream, relationOf(stream))));
   }
   return { segments, problems };
-}
-
-/** The time in a log or digest file's name: when it was delivered (facts/cloudtrail.md 7, 8). */
-function deliveryTime(item: CloudTrailObject): bigint {
-  const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)?Z/.exec(item.object);
-  if (match === null) return 0n;
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00'] = match;
-  return toNs(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
 async function ingestResolutions(context: Context, paths: readonly string[]): Promise<Ingested> {

@@ -1,6 +1,6 @@
 import { type Database, openDatabase, type Parameter } from '../../src/query/database.ts';
 import { readQuery } from '../../src/query/queries.ts';
-import type { CloudTrailItem } from '../../src/sources/cloudtrail-files.ts';
+import type { CloudTrailItem } from '../../src/sources/cloudtrail-object.ts';
 import { parseSnapshots } from '../../src/sources/cloudtrail-trails.ts';
 import { readAuditServices, readDataActions, readIamActions } from '../../src/sources/iam-actions.ts';
 import { evidenceOf, judge, objectsOf } from './cloudtrail-fixtures.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkDigests } from '../../src/sources/cloudtrail-digest.ts';
-import { type CloudTrailItem, type CloudTrailObject, readCloudTrail } from '../../src/sources/cloudtrail-files.ts';
+import { readCloudTrail } from '../../src/sources/cloudtrail-files.ts';
+import type { CloudTrailItem, CloudTrailObject } from '../../src/sources/cloudtrail-object.ts';
 import type { AuditObject } from '../../src/sources/cloudtrail-object-row.ts';
 import { parsePublicKeys } from '../../src/sources/cloudtrail-signature.ts';
 
