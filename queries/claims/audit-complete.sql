@@ -485,6 +485,7 @@ SELECT
   g.from_time, g.until, g.evidence
 FROM gap g
 CROSS JOIN span w
-WHERE g.stream LIKE 'cloudtrail%'
+-- what LookupEvents tells is no part of the proof
+WHERE g.stream LIKE 'cloudtrail%' AND g.stream <> 'cloudtrail-lookup'
   AND (g.from_time IS NULL OR g.from_time <= w.end_time) AND (g.until IS NULL OR g.until >= w.start_time)
 ORDER BY code, subject, detail, from_time, evidence

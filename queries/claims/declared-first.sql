@@ -21,3 +21,7 @@ SELECT 'late-declaration', 'doubt', t.task_id,
   'Nothing tells when the declaration was made: give it a time under declared:, or record it before the task runs.',
   NULL, NULL, t.evidence
 FROM task AS t WHERE t.declared IS NULL
+UNION ALL
+SELECT 'late-declaration', 'note', t.task_id,
+  'The task was declared anew and otherwise; its first declaration is the one that counts.', r.time, NULL, r.evidence
+FROM task AS t CROSS JOIN redeclared AS r

@@ -12,7 +12,7 @@ task_node AS (
   SELECT DISTINCT node FROM process WHERE task_id IS NOT NULL
 ),
 known_node AS (
-  SELECT node FROM process UNION SELECT node FROM sensor
+  SELECT node FROM process UNION SELECT node FROM sensor UNION SELECT origin FROM own_gap
 ),
 -- gaps of the sensor's stream in the window; one whose origin is a file may be of any node
 cut AS (
@@ -44,16 +44,35 @@ canary AS (
   LEFT JOIN sensor_canary c ON c.node = n.node
   GROUP BY n.node
 ),
+-- where no way in to the node was connected
+cut_off AS (
+  SELECT node, broke, until FROM stream_break WHERE way = '' AND connection AND (until IS NULL OR broke IS NULL OR until > broke)
+),
 stream AS (
-  SELECT n.node, count(s.time) AS lines,
-    max(CASE WHEN s.state = 'connected' AND s.time <= b.from_time THEN s.time END) AS connected_before,
-    max(CASE WHEN s.state = 'disconnected' AND s.time <= b.from_time THEN s.time END) AS broke_before,
-    min(CASE WHEN s.state = 'disconnected' AND s.time > b.from_time THEN s.time END) AS broke,
-    min(CASE WHEN s.state = 'disconnected' AND s.time > b.last_exit THEN s.time END) AS broke_behind
+  SELECT n.node,
+    (SELECT count(*) FROM sensor s WHERE s.node = n.node AND s.kind = 'stream') AS lines,
+    max(CASE WHEN (c.broke IS NULL OR c.broke <= b.from_time) AND (c.until IS NULL OR c.until > b.from_time) THEN 1 ELSE 0 END) AS off_before,
+    min(CASE WHEN c.broke > b.from_time THEN c.broke END) AS broke,
+    min(CASE WHEN c.broke > b.last_exit THEN c.broke END) AS broke_behind
   FROM task_node n
   CROSS JOIN bounds b
-  LEFT JOIN sensor s ON s.node = n.node AND s.kind = 'stream'
+  LEFT JOIN cut_off c ON c.node = n.node
   GROUP BY n.node
+),
+-- With several ways in, what came late proves only that its own way is not behind: it counts up to where a way that was whole
+-- reaches, or all of them do.
+several AS (
+  SELECT node, count(DISTINCT way) AS ways FROM sensor WHERE kind = 'stream' GROUP BY node HAVING count(DISTINCT way) > 1
+),
+reached AS (
+  SELECT s.node, max(CASE WHEN x.node IS NULL THEN r.until END) AS by_whole_way,
+    CASE WHEN count(DISTINCT r.way) >= min(s.ways) THEN min(r.until) END AS by_all
+  FROM several s
+  CROSS JOIN bounds b
+  JOIN way_reach r ON r.node = s.node
+  LEFT JOIN stream_break x ON x.node = r.node AND x.way = r.way AND (x.from_time IS NULL OR x.from_time <= b.last_exit)
+    AND (x.until IS NULL OR x.until >= b.from_time)
+  GROUP BY s.node
 ),
 -- a seen canary behind the last exit, and behind it a line that shows that the sensor holds no event back
 emptied AS (
@@ -62,13 +81,17 @@ emptied AS (
   JOIN sensor_canary c ON c.seen AND c.time > b.last_exit
   JOIN sensor s ON s.node = c.node AND s.kind = 'health' AND s.why IS NULL AND s.cache_entries = 0 AND s.time >= c.time
   JOIN stream t ON t.node = c.node AND (t.broke_behind IS NULL OR t.broke_behind >= s.time)
+  LEFT JOIN reached r ON r.node = c.node
+  WHERE c.node NOT IN (SELECT node FROM several) OR r.by_whole_way >= c.time OR r.by_all >= c.time
 ),
 -- or evidence of the same stream from so much later that nothing is held back any more
 outlasted AS (
   SELECT t.node
   FROM stream t
   CROSS JOIN bounds b
+  LEFT JOIN reached r ON r.node = t.node
   WHERE (t.broke_behind IS NULL OR t.broke_behind >= b.settled_at)
+    AND (t.node NOT IN (SELECT node FROM several) OR r.by_whole_way >= b.settled_at OR r.by_all >= b.settled_at)
     AND (EXISTS (SELECT 1 FROM kernel_event e WHERE e.node = t.node AND e.time >= b.settled_at)
       OR EXISTS (SELECT 1 FROM sensor_canary c WHERE c.node = t.node AND c.seen AND c.time >= b.settled_at))
 )
@@ -109,7 +132,7 @@ SELECT 'stream-gap', 'doubt', s.node,
   'The stream of the sensor was not connected when the window began.', CAST(NULL AS TIMESTAMP), b.from_time, NULL
 FROM stream s
 CROSS JOIN bounds b
-WHERE s.lines > 0 AND (s.connected_before IS NULL OR s.broke_before > s.connected_before)
+WHERE s.lines > 0 AND s.off_before = 1
   AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.node = s.node AND c.why = 'stream-gap')
 UNION ALL
 SELECT 'stream-gap', 'doubt', s.node,
@@ -118,6 +141,15 @@ FROM stream s
 CROSS JOIN bounds b
 WHERE s.broke <= b.until_time
   AND NOT EXISTS (SELECT 1 FROM cut c WHERE c.node = s.node AND c.why = 'stream-gap')
+UNION ALL
+SELECT DISTINCT 'stream-gap', 'note', x.node,
+  'The way in by ' || CASE x.way WHEN 'grpc' THEN 'gRPC' ELSE 'the export' END || ' was not whole (' || x.why
+    || '); where no gap is told, the other one was.', x.from_time, x.until, x.evidence
+FROM stream_break x
+JOIN task_node n ON n.node = x.node
+JOIN several v ON v.node = x.node
+CROSS JOIN bounds b
+WHERE x.way <> '' AND (x.from_time IS NULL OR x.from_time <= b.until_time) AND (x.until IS NULL OR x.until >= b.from_time)
 UNION ALL
 SELECT 'stream-gap', 'note', s.node,
   'No line tells when the sensor''s stream was connected: continuity rests on canaries and health lines.',

@@ -66,6 +66,14 @@ FROM spec
 WHERE told < hooks
 GROUP BY node
 UNION ALL
+SELECT 'hook-narrowed', 'doubt', s.node,
+  'Events came by the sensor''s export alone, and a list of it leaves some out.', min(s.time), max(s.time), min(s.evidence)
+FROM bracket b
+JOIN sensor s ON s.node = b.node AND s.kind = 'health' AND s.export_filter = 'some' AND s.time BETWEEN b.first_line AND b.last_line
+JOIN way_reach r ON r.node = s.node AND r.way = 'export'
+WHERE NOT EXISTS (SELECT 1 FROM way_reach g WHERE g.node = s.node AND g.way = 'grpc')
+GROUP BY s.node
+UNION ALL
 SELECT 'blind-spot', 'doubt', m.node, s.channel || ': ' || s.detail, m.from_time, m.until_time, m.evidence
 FROM made_kind m
 JOIN channel_touch t ON t.family = m.family AND (t.type IS NULL OR t.type = m.type)

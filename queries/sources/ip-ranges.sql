@@ -1,8 +1,8 @@
 -- AWS ip-ranges.json: one row is one range that belongs to a service whose addresses serve nobody else's names. Ranges of
 -- EC2, CloudFront, API Gateway and the like hold customers' servers, so they tie no name.
 WITH document AS (
-  SELECT evidence, from_json(raw, '{"prefixes":[{"ip_prefix":"VARCHAR","region":"VARCHAR","service":"VARCHAR"}],
-    "ipv6_prefixes":[{"ipv6_prefix":"VARCHAR","region":"VARCHAR","service":"VARCHAR"}]}') AS j
+  SELECT evidence, TRY(from_json(raw, '{"prefixes":[{"ip_prefix":"VARCHAR","region":"VARCHAR","service":"VARCHAR"}],
+    "ipv6_prefixes":[{"ipv6_prefix":"VARCHAR","region":"VARCHAR","service":"VARCHAR"}]}')) AS j
   FROM record WHERE stream = 'resolution-document'
 ),
 prefix AS (

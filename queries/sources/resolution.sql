@@ -1,11 +1,11 @@
 -- Given resolutions: our own lines {time, address, host, ttl?, client?, basis}, and Hubble flow JSON, in which the answer to a
 -- DNS query stands in l7.dns and a destination's names in destination_names. One row is one resolution.
 WITH line AS (
-  SELECT evidence, unnest([from_json(raw, '{"time":"VARCHAR","address":"VARCHAR","host":"VARCHAR","ttl":"BIGINT","client":"VARCHAR",
+  SELECT evidence, unnest([TRY(from_json(raw, '{"time":"VARCHAR","address":"VARCHAR","host":"VARCHAR","ttl":"BIGINT","client":"VARCHAR",
     "flow":{"time":"VARCHAR","node_name":"VARCHAR","IP":{"destination":"VARCHAR"},"destination_names":["VARCHAR"],
             "l7":{"type":"VARCHAR","dns":{"query":"VARCHAR","ips":["VARCHAR"],"ttl":"BIGINT"}}},
     "IP":{"destination":"VARCHAR"},"destination_names":["VARCHAR"],"node_name":"VARCHAR",
-    "l7":{"type":"VARCHAR","dns":{"query":"VARCHAR","ips":["VARCHAR"],"ttl":"BIGINT"}}}')]) AS j
+    "l7":{"type":"VARCHAR","dns":{"query":"VARCHAR","ips":["VARCHAR"],"ttl":"BIGINT"}}}'))]) AS j
   FROM record WHERE stream = 'resolution'
 ),
 given AS (

@@ -7,12 +7,18 @@ WITH canary AS (
   FROM sensor_canary
   WINDOW w AS (PARTITION BY node ORDER BY time, n)
 ),
+meant AS (
+  -- extra canaries at the boundaries of tasks must not make the usual spacing shorter than it is meant to be
+  SELECT node, 2500000 * max(every) AS longest FROM sensor WHERE kind = 'canary' GROUP BY node
+),
 usual AS (
   -- a hiccup of a collector that makes one each second must not count: ten seconds at least
-  SELECT node, greatest(2.5 * median(epoch_us(time) - epoch_us(time_before)), 10000000) AS longest
-  FROM canary
-  WHERE time_before IS NOT NULL
-  GROUP BY node
+  SELECT c.node,
+    greatest(2.5 * median(epoch_us(c.time) - epoch_us(c.time_before)), coalesce(max(m.longest), 0), 10000000) AS longest
+  FROM canary c
+  LEFT JOIN meant m ON m.node = c.node
+  WHERE c.time_before IS NOT NULL
+  GROUP BY c.node
 ),
 missed AS (
   -- numbers that go back are another run of the collector: nothing says that some are missing between

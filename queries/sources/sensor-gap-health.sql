@@ -10,13 +10,17 @@ WITH line AS (
   WINDOW w AS (PARTITION BY node ORDER BY time, evidence)
 ),
 usual AS (
-  SELECT node, least(greatest(2.5 * median(epoch_us(time) - epoch_us(time_before)), 5000000), 120000000) AS longest
+  -- extra lines at the boundaries of tasks must not make the usual spacing shorter than it is meant to be
+  SELECT node,
+    least(greatest(2.5 * median(epoch_us(time) - epoch_us(time_before)), coalesce(2500000 * max(every), 0), 5000000), 120000000) AS longest
   FROM line
   WHERE time_before IS NOT NULL
   GROUP BY node
 ),
 pair AS (
-  SELECT b.node, b.k, a.time AS from_time, b.time AS until, a.started AS started_before, b.started, b.evidence
+  -- what a line tells may have happened until its last answer was there
+  SELECT b.node, b.k, a.time AS from_time, b.time AS read_at, coalesce(b.answered, b.time) AS until,
+    a.started AS started_before, b.started, b.evidence
   FROM line b
   JOIN line a ON a.node = b.node AND a.k = b.k - 1 AND a.told
   WHERE b.told
@@ -30,7 +34,7 @@ moved AS (
   FROM pair p
   JOIN label l ON l.node = p.node
   LEFT JOIN sensor_metric a ON a.node = p.node AND a.time = p.from_time AND a.metric = l.metric AND a.labels = l.labels
-  LEFT JOIN sensor_metric b ON b.node = p.node AND b.time = p.until AND b.metric = l.metric AND b.labels = l.labels
+  LEFT JOIN sensor_metric b ON b.node = p.node AND b.time = p.read_at AND b.metric = l.metric AND b.labels = l.labels
 ),
 life AS (
   SELECT node, min(started) AS first_start, max(image_until) AS last_end, bool_or(image_until IS NULL) AS running,

@@ -1,7 +1,8 @@
 -- How did the sensor's loss counters stand? One row is one counter in one health line: those of design 7, Covered, and no
 -- others (facts/tetragon.md, Loss points). Probes missed by the kernel count for the sensor's base programs and for policies
 -- with a required hook. The counter of overflowed listeners counts for the export too: its writer is one of the listeners.
--- The counter of the export's rate limit does not count when only gRPC frames were taken.
+-- The counter of the export's rate limit does not count when only gRPC frames were taken, and where there are both ways in it is
+-- the export's alone (stream-break.sql).
 WITH counter AS MATERIALIZED (
   SELECT s.node, s.time, s.evidence, m.key, split_part(m.key, '{', 1) AS metric, try_cast(m.value AS DOUBLE) AS value
   FROM sensor s, json_each(s.metrics) m
@@ -28,7 +29,8 @@ FROM labelled c
 LEFT JOIN needed n ON n.node = c.node AND n.policy = c.policy AND c.probe
 WHERE c.value IS NOT NULL
   AND (c.metric <> 'tetragon_export_ratelimit_events_dropped_total'
-    OR EXISTS (FROM record WHERE stream = 'tetragon') OR NOT EXISTS (FROM record WHERE stream = 'tetragon-grpc'))
+    OR ((EXISTS (FROM record WHERE stream = 'tetragon') OR NOT EXISTS (FROM record WHERE stream = 'tetragon-grpc'))
+      AND c.node NOT IN (SELECT node FROM sensor WHERE kind = 'stream' GROUP BY node HAVING count(DISTINCT way) > 1)))
   AND (NOT c.probe OR c.policy = '__base__'
     -- several functions share one link (38 functions, 38 retkprobes): which of them was missed is not told
     OR (n.policy IS NOT NULL AND (c.attach LIKE '% functions)' OR c.attach LIKE '% retkprobes'

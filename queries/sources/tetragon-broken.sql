@@ -4,5 +4,5 @@ SELECT 'tetragon' AS stream, CASE WHEN node = 'unknown' THEN '' ELSE node END AS
   'Lines of the export that are no known event, or bear no readable time.' AS detail,
   count(*) AS count, min(evidence) AS evidence
 FROM tetragon_event
-WHERE kind IS NULL OR time IS NULL
+WHERE kind IS NULL OR time IS NULL OR NOT isfinite(time)
 GROUP BY node

@@ -2,8 +2,8 @@
 -- it names. Events are told apart by hook and kind of argument, never by policy name: whoever loads the policies names them.
 -- A record is parsed once; fields that no table needs (capabilities, credentials, ancestors) are skipped.
 WITH line AS NOT MATERIALIZED (
-  -- unnest keeps the parse from being repeated for every field that is read from it
-  SELECT evidence, unnest([from_json(raw, getvariable('tetragon_line'))]) AS j
+  -- what is no JSON tells nothing (tetragon-broken.sql); unnest keeps the parse from being repeated for every field that is read from it
+  SELECT evidence, unnest([TRY(from_json(raw, getvariable('tetragon_line')))]) AS j
   FROM record
   WHERE stream IN ('tetragon', 'tetragon-grpc')
 ),

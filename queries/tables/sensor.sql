@@ -13,5 +13,11 @@ CREATE TABLE sensor (
   policies VARCHAR,                 -- health: JSON list of TracingPolicyStatus
   metrics  VARCHAR,                 -- health: JSON object name{labels} -> number
   specs    VARCHAR,                 -- health: JSON list of {name, sha256}, null where not told
+  way      VARCHAR,                 -- stream: which way in, grpc (also where the line names none) or export
+  resumed  BOOLEAN,                 -- stream, connected: nothing was lost since the way's line before
+  since    TIMESTAMP,               -- stream, connected: since when all of it was kept; null: since the line's time
+  export_filter VARCHAR,            -- health: none or some, whether the export's lists leave events out; null where not told
+  answered TIMESTAMP,               -- health: when the last answer was there; what it tells was read between time and this
+  every    DOUBLE,                  -- health, canary: seconds between two of them, where that is told
   evidence VARCHAR NOT NULL
 );

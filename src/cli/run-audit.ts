@@ -1,19 +1,16 @@
-import { createHash, type KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { generateKeyPair, keyHint, loadPrivateKey } from '../attest/keys.ts';
-import { writeFileAtomic } from '../evidence/atomic-file.ts';
 import { auditTask } from '../judge/audit-task.ts';
 import { parseConfig } from '../model/config.ts';
 import { type Declaration, parseDeclaration } from '../model/declaration.ts';
 import { TallyError } from '../model/errors.ts';
 import { parseGranted } from '../model/granted.ts';
 import type { Report } from '../model/report.ts';
-import { renderHtml } from '../report/html.ts';
 import type { Inputs } from '../sources/ingest.ts';
 import { isThere, makeOut } from './out-folder.ts';
+import { openSigningKey } from './signing-key.ts';
 import { version } from './version.ts';
+import { writeReadable } from './write-readable.ts';
 
 export interface AuditFiles {
   readonly task: string;
@@ -40,9 +37,7 @@ export async function runAudit(
   const config = files.config === undefined ? undefined : await readText(files.config, 'the configuration (--config)');
   if (config !== undefined) parseConfig(config, files.config ?? '');
   const policies = await readPolicies(parsed, files.task);
-  const given = files.key ?? env['TALLY_KEY'];
-  const privateKey =
-    given === undefined ? createPrivateKey(generateKeyPair().privatePem) : loadPrivateKey(files.key, env);
+  const signing = openSigningKey(files.key, env);
   await makeOut(files.out);
   const evidence = join(files.out, 'evidence');
   if (await isThere(evidence)) {
@@ -54,7 +49,7 @@ export async function runAudit(
     policies,
     inputs: files.inputs,
     out: files.out,
-    privateKey,
+    privateKey: signing.privateKey,
     version,
     step,
   }).catch(async (error: unknown) => {
@@ -62,21 +57,8 @@ export async function runAudit(
     await rm(evidence, { recursive: true, force: true });
     throw error;
   });
-  await writeReadable(files.out, report, privateKey, given === undefined);
-  return { report, throwAwayKey: given === undefined };
-}
-
-async function writeReadable(out: string, report: Report, privateKey: KeyObject, throwAway: boolean): Promise<void> {
-  const publicKey = createPublicKey(privateKey);
-  if (throwAway) {
-    await writeFileAtomic(join(out, 'tally.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
-  }
-  const html = renderHtml(report, {
-    command: 'tally verify report.sigstore.json --key tally.pub.pem --evidence evidence',
-    signedBy: `${keyHint(publicKey)}${throwAway ? ' (a key made for this report alone)' : ''}`,
-    sha256Base64: (text) => createHash('sha256').update(text).digest('base64'),
-  });
-  await writeFileAtomic(join(out, 'report.html'), html);
+  await writeReadable(files.out, report, signing, 'evidence');
+  return { report, throwAwayKey: signing.throwAway };
 }
 
 /** Granted policies stand beside the declaration. */

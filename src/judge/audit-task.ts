@@ -1,25 +1,22 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signBundle } from '../attest/bundle.ts';
 import { ledgerKey, maskKey } from '../attest/keys.ts';
-import { toStatement } from '../attest/statement.ts';
-import { makeFolder, writeFileAtomic } from '../evidence/atomic-file.ts';
+import { makeFolder } from '../evidence/atomic-file.ts';
 import { canonicalJson } from '../evidence/canonical-json.ts';
 import { sha256File } from '../evidence/seal.ts';
 import { toVkey } from '../evidence/signed-note.ts';
 import { appendEntries } from '../evidence/tiles.ts';
 import { TallyError } from '../model/errors.ts';
-import type { Manifest, Segment } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { openDatabase } from '../query/database.ts';
-import { queryDigests } from '../query/queries.ts';
 import { ingest, type Inputs } from '../sources/ingest.ts';
 import { judgeEvidence, writeTables } from './judge.ts';
 import { sealOwnRecords } from './own-records.ts';
+import { signReport } from './sign-report.ts';
 
 /** Name of the ledger in its checkpoints. */
-const ledgerOrigin = 'tallystick.dev/ledger';
+export const ledgerOrigin = 'tallystick.dev/ledger';
 
 export interface AuditInput {
   /** Texts as given: they are sealed as they are. */
@@ -60,45 +57,12 @@ export async function auditTask(input: AuditInput): Promise<Report> {
     await writeTables(database, evidence, segments.length);
     input.step('signing');
     const ledger = { vkey: toVkey(ledgerOrigin, signer.privateKey), checkpoint };
-    await writeReport(input, evidence, report, segments, ledger);
+    const files = await listFiles(evidence);
+    await signReport({ ...input, report, evidence: { ledger, segments, files } });
     return report;
   } finally {
     await database.close();
   }
-}
-
-async function writeReport(
-  input: AuditInput,
-  evidence: string,
-  report: Report,
-  segments: readonly Segment[],
-  ledger: Manifest['ledger'],
-): Promise<void> {
-  const reportBytes = Buffer.from(`${JSON.stringify(report, null, 2)}\n`);
-  const manifest: Manifest = {
-    schema: 'tallystick/manifest/v1',
-    declaration: { sha256: sha256(input.declaration) },
-    config: input.config === undefined ? null : { sha256: sha256(input.config) },
-    report: { sha256: sha256(reportBytes) },
-    ledger,
-    segments,
-    files: await listFiles(evidence),
-    queries: queryDigests(),
-    tool: { name: 'tallystick', version: input.version },
-  };
-  const manifestBytes = Buffer.concat([canonicalJson(manifest), Buffer.from('\n')]);
-  const statement = toStatement({
-    manifestSha256: sha256(manifestBytes),
-    declarationSha256: manifest.declaration.sha256,
-    predicate: report,
-  });
-  await writeFileAtomic(join(input.out, 'report.json'), reportBytes);
-  await writeFileAtomic(join(input.out, 'manifest.json'), manifestBytes);
-  await writeFileAtomic(join(input.out, 'report.sigstore.json'), signBundle(statement, input.privateKey));
-}
-
-function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
 }
 
 /** Every file below a folder with its digest, sorted by path. Anything but plain files and folders is an integrity error. */

@@ -52,22 +52,37 @@ function values(row: object): Parameter[] {
   return Object.values(row) as Parameter[];
 }
 
-/** Inputs that could not be taken in, as they were sealed: each is a gap of unknown time. */
+/**
+ * Inputs that could not be taken in, as they were sealed: each is a gap of unknown time, but what was received tells of
+ * nothing later.
+ */
 async function insertProblems(database: Database): Promise<void> {
   await database.run(`
     INSERT INTO gap
-    SELECT raw ->> '$.stream', CASE WHEN raw ->> '$.stream' = 'cloudtrail' THEN raw ->> '$.file' ELSE '' END, NULL, NULL, raw ->> '$.why', raw ->> '$.detail', CAST(raw ->> '$.count' AS BIGINT), evidence
-    FROM record WHERE stream = 'tally' AND origin = 'problem'`);
+    SELECT coalesce(j ->> '$.stream', 'tetragon'), CASE WHEN j ->> '$.stream' = 'cloudtrail' THEN coalesce(j ->> '$.file', '') ELSE '' END,
+      NULL, CASE WHEN received_at > 0 THEN make_timestamp(received_at // 1000) END,
+      coalesce(j ->> '$.why', 'broken-line'), coalesce(j ->> '$.detail', 'What could not be taken in was recorded, but can not be read.'),
+      TRY_CAST(j ->> '$.count' AS BIGINT), evidence
+    FROM (SELECT TRY_CAST(raw AS JSON) AS j, received_at, evidence FROM record WHERE stream = 'tally' AND origin = 'problem')`);
 }
 
 async function readInventory(database: Database): Promise<Map<string, Inventory[]>> {
   const rows = await database.all(`SELECT raw FROM record WHERE stream = 'cloudtrail-object' ORDER BY evidence`);
   const bySealed = new Map<string, Inventory[]>();
   for (const row of rows) {
-    const entry = JSON.parse(String(row['raw'])) as Inventory;
+    const entry = parseInventory(String(row['raw']));
+    if (entry === undefined) continue; // its object is then one that nothing vouches for
     bySealed.set(entry.record_sha256, [...(bySealed.get(entry.record_sha256) ?? []), entry]);
   }
   return bySealed;
+}
+
+function parseInventory(raw: string): Inventory | undefined {
+  try {
+    return (JSON.parse(raw) as Inventory | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Objects {

@@ -87,10 +87,8 @@ function settingRows(declaration: Declaration, config: Config): Parameter[][] {
   for (const domain of config.searchDomains) rows.push(['search-domain', domain, domain]);
   for (const issuer of config.issuers ?? []) rows.push(['issuer', issuer, issuer]);
   for (const name of config.assume) rows.push(['assume', name, name]);
-  if (config.trails !== undefined && !('file' in config.trails)) {
-    for (const { account, region, name } of config.trails)
-      rows.push(['trail-required', `${account}/${region}`, name ?? '']);
-  }
+  for (const { account, region, name } of requiredChains(config))
+    rows.push(['trail-required', `${account}/${region}`, name ?? '']);
   if (declaration.image !== undefined) rows.push(['context', 'image', 'image']);
   for (const name of ['commit', 'run'])
     if (declaration.trigger?.[name] !== undefined) rows.push(['context', name, name]);
@@ -101,6 +99,16 @@ function settingRows(declaration: Declaration, config: Config): Parameter[][] {
     rows.push(['session-name-sure', sessionNameRegex(template, declaration.task.id, '[A-Za-z0-9_+=,.@]+'), template]);
   }
   return rows;
+}
+
+/** Chains that are missed when nothing of them is there: those listed as such, and those that a collector is to read. */
+function requiredChains({ trails, sources }: Config): { account: string; region: string; name?: string | undefined }[] {
+  const listed = trails === undefined || 'file' in trails ? [] : trails;
+  const chains = [...listed, ...(sources?.cloudtrail ?? []).flatMap((source) => source.chains)];
+  return chains.filter(
+    ({ account, region, name }, index) =>
+      chains.findIndex((one) => one.account === account && one.region === region && one.name === name) === index,
+  );
 }
 
 /** `first-last` in 32 hex digits each. */

@@ -10,7 +10,7 @@ import { makeFolder } from '../evidence/atomic-file.ts';
 import { judgeClaims } from './claims.ts';
 import { ownStream } from './own-records.ts';
 import { buildReport } from './report.ts';
-import { buildTables } from './tables.ts';
+import { buildTables, type Case } from './tables.ts';
 
 /** Judges the one task whose declaration is among the sealed records. Nothing but the segments and our queries goes in. */
 export async function judgeEvidence(
@@ -31,9 +31,27 @@ export async function judgeEvidence(
   const config = parseConfig((await own('config'))[0] ?? '', 'in the evidence');
   const policies = await own('policy');
   const declared = { time: declaration.declared, basis: 'self-reported' as const };
-  await buildTables(database, evidence, segments, { declaration, config, policies, declared });
+  const records = { declaration: `${ownStream}/declaration/0`, config: `${ownStream}/config/0` };
+  return judgeCase(database, evidence, segments, version, {
+    declaration,
+    config,
+    policies,
+    declared,
+    evidence: records,
+  });
+}
+
+/** From segments to the report on one task. */
+export async function judgeCase(
+  database: Database,
+  evidence: string,
+  segments: readonly Segment[],
+  version: string,
+  task: Case,
+): Promise<Report> {
+  await buildTables(database, evidence, segments, task);
   const claims = await judgeClaims(database);
-  return buildReport(database, { declaration, config, claims, version });
+  return buildReport(database, { declaration: task.declaration, config: task.config, claims, version });
 }
 
 /** Canonical tables that are kept beside the segments as plain Parquet, with the column that dates a row. */

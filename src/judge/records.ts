@@ -6,16 +6,28 @@ import { decodeFrame } from '../sources/tetragon-frames.ts';
 /** Stream of recorded sensor frames; its records are bytes, decoded into export lines before a query sees them. */
 export const frameStream = 'tetragon-grpc';
 
-/** Makes the view `record` over sealed segments; nothing is copied but the decoded frames. */
-export async function openRecords(database: Database, evidence: string, segments: readonly Segment[]): Promise<void> {
+/**
+ * Makes the view `record` over sealed segments; nothing is copied but the decoded frames. Of a partial segment, which is one
+ * about the sensor, only lines that may tell of its stream are in the view.
+ */
+export async function openRecords(
+  database: Database,
+  evidence: string,
+  segments: readonly Segment[],
+  isPartial: (segment: Segment) => boolean = () => false,
+): Promise<void> {
   const parts: string[] = [];
-  for (const segment of segments) {
-    const path = join(evidence, segment.file);
-    const name = `${segment.stream}/${toIdPart(segment.origin)}/`;
-    const source = segment.stream === frameStream ? await decodeSegment(database, path, segment) : literal(path);
+  for (const [index, group] of groupRuns(segments, isPartial).entries()) {
+    const [{ stream, origin }] = group.segments;
+    const paths = group.segments.map(({ file }) => literal(join(evidence, file)));
+    const source =
+      stream === frameStream
+        ? await decodeSegments(database, `frames_${index}`, evidence, group.segments)
+        : `read_parquet([${paths.join(',')}])`;
     parts.push(
-      `SELECT ${literal(segment.stream)} AS stream, ${literal(segment.origin)} AS origin, seq, received_at,
-        ${literal(name)} || seq AS evidence, raw FROM ${source}`,
+      `SELECT ${literal(stream)} AS stream, ${literal(origin)} AS origin, seq, received_at,
+        ${literal(`${stream}/${toIdPart(origin)}/`)} || seq AS evidence, raw FROM ${source}
+        ${group.partial ? `WHERE contains(raw, '"stream"')` : ''}`,
     );
   }
   await database.run('DROP TABLE IF EXISTS record');
@@ -24,25 +36,55 @@ export async function openRecords(database: Database, evidence: string, segments
   );
 }
 
+interface Run {
+  readonly partial: boolean;
+  readonly segments: [Segment, ...Segment[]];
+}
+
+/** Segments of one (stream, origin) are read as one: a live store has one for each minute. */
+function groupRuns(segments: readonly Segment[], isPartial: (segment: Segment) => boolean): Run[] {
+  const runs = new Map<string, Run>();
+  for (const segment of segments) {
+    const partial = isPartial(segment);
+    const key = JSON.stringify([segment.stream, segment.origin, partial]);
+    const run = runs.get(key);
+    if (run === undefined) runs.set(key, { partial, segments: [segment] });
+    else run.segments.push(segment);
+  }
+  return [...runs.values()];
+}
+
+/** The id of a record: what its stream, origin and number make of it everywhere. */
+export function recordId(stream: string, origin: string, seq: number): string {
+  return `${stream}/${toIdPart(origin)}/${seq}`;
+}
+
 /** Ids stand in lists with spaces between, `/` and `#` have a meaning in them: an origin may hold anything. */
 function toIdPart(origin: string): string {
   return origin.replace(/[\s\p{Cc}\p{Cf}%#/]/gu, (part) => encodeURIComponent(part));
 }
 
-async function decodeSegment(database: Database, path: string, segment: Segment): Promise<string> {
-  const table = `frames_${segment.fileSha256}`;
+async function decodeSegments(
+  database: Database,
+  table: string,
+  evidence: string,
+  segments: readonly Segment[],
+): Promise<string> {
   await database.run(`CREATE OR REPLACE TABLE ${table} (seq BIGINT, received_at BIGINT, raw VARCHAR)`);
   const appender = await database.connection.createAppender(table);
-  for (let from = segment.firstSeq; from <= segment.lastSeq; from += 5000) {
-    const rows = await database.connection.runAndReadAll(
-      `SELECT seq, received_at, raw FROM ${literal(path)} WHERE seq >= ${from} AND seq < ${from + 5000}`,
-    );
-    for (const [seq, receivedAt, raw] of rows.getRows() as [bigint, bigint, { bytes: Uint8Array }][]) {
-      const frame = decodeFrame(raw.bytes);
-      appender.appendBigInt(seq);
-      appender.appendBigInt(receivedAt);
-      appender.appendVarchar(frame.kind === 'line' ? frame.line : '{}');
-      appender.endRow();
+  for (const segment of segments) {
+    const path = literal(join(evidence, segment.file));
+    for (let from = segment.firstSeq; from <= segment.lastSeq; from += 5000) {
+      const rows = await database.connection.runAndReadAll(
+        `SELECT seq, received_at, raw FROM ${path} WHERE seq >= ${from} AND seq < ${from + 5000}`,
+      );
+      for (const [seq, receivedAt, raw] of rows.getRows() as [bigint, bigint, { bytes: Uint8Array }][]) {
+        const frame = decodeFrame(raw.bytes);
+        appender.appendBigInt(seq);
+        appender.appendBigInt(receivedAt);
+        appender.appendVarchar(frame.kind === 'line' ? frame.line : '{}');
+        appender.endRow();
+      }
     }
   }
   appender.closeSync();

@@ -2,7 +2,7 @@ import type { Config } from '../model/config.ts';
 import type { Declaration } from '../model/declaration.ts';
 import { toHex, toHexRange } from '../model/address.ts';
 import type { Segment } from '../model/record.ts';
-import { createTables, type Database } from '../query/database.ts';
+import { createTables, type Database, type Parameter } from '../query/database.ts';
 import { readQuery } from '../query/queries.ts';
 import { readHooks } from '../sources/hooks.ts';
 import { insertAudit } from './audit.ts';
@@ -18,6 +18,19 @@ export interface Case {
   readonly policies: readonly string[];
   /** When the declaration was recorded, and by whom that is vouched for. */
   readonly declared: { readonly time: string | undefined; readonly basis: 'self-reported' | 'collector' };
+  /** Records of the declaration and of the configuration. */
+  readonly evidence: { readonly declaration: string; readonly config: string };
+  /** Set where the segments are of a live store. */
+  readonly live?: LiveCase;
+}
+
+/** What only a live store knows. */
+export interface LiveCase {
+  /** Rows of table own_gap: where the segments that are looked at leave records out. */
+  readonly holes: readonly Parameter[][];
+  /** Rows of table redeclared. */
+  readonly redeclared: readonly Parameter[][];
+  readonly isPartial: (segment: Segment) => boolean;
 }
 
 /** Builds every canonical table from sealed segments: the same segments give the same rows. */
@@ -28,29 +41,48 @@ export async function buildTables(
   task: Case,
 ): Promise<void> {
   await createTables(database);
-  await openRecords(database, evidence, segments);
+  await openRecords(database, evidence, segments, task.live?.isPartial);
+  await insertEvents(database, task.live !== undefined);
+  await insertDeclared(database, task.declaration, task.config, task.policies);
+  await markMembers(database, task.declaration);
+  await insertAudit(database);
+  await insertFrom(database, 'sensor', 'sources/sensor');
+  if (task.live !== undefined) await insertLive(database, task.live);
+  await insertTask(database, task);
+  await insertSensor(database);
+  await insertNames(database, task.config, task.evidence.config);
+  await insertFrom(database, 'session', 'sources/session');
+  await insertFrom(database, 'use', 'sources/use');
+  await insertFrom(database, 'kernel_covered', 'sources/kernel-covered');
+  await insertMatches(database);
+}
+
+/** The kernel's half as far as it needs no declaration: events and processes. */
+export async function insertEvents(database: Database, live: boolean): Promise<void> {
   await runStatements(database, 'sources/macros');
   await runStatements(database, 'sources/tetragon-structure');
   // Parsing holds the JSON of a whole batch of lines in memory for each thread.
   await database.run('SET threads = 1');
   await database.run(`CREATE OR REPLACE TABLE tetragon_event AS ${readQuery('sources/tetragon')}`);
   await database.run('SET threads = 2');
-  await insertFrom(database, 'gap', 'sources/tetragon-broken');
-  await database.run('DELETE FROM tetragon_event WHERE kind IS NULL OR time IS NULL');
+  const broken = 'kind IS NULL OR time IS NULL OR NOT isfinite(time)';
+  const [found] = await database.all(`SELECT count(*) AS n FROM tetragon_event WHERE ${broken}`);
+  if (Number(found?.['n']) > 0) {
+    if (live) await insertFrom(database, 'own_gap', 'sources/tetragon-broken-live');
+    else await insertFrom(database, 'gap', 'sources/tetragon-broken');
+    await database.run(`DELETE FROM tetragon_event WHERE ${broken}`);
+  }
   await insertFrom(database, 'kernel_event', 'sources/kernel-event');
   await insertFrom(database, 'process', 'sources/process');
+  await insertFrom(database, 'way_reach', 'sources/way-reach');
   await database.run('DROP TABLE tetragon_event');
-  await insertDeclared(database, task.declaration, task.config, task.policies);
-  await markMembers(database, task.declaration);
-  await insertAudit(database);
-  await insertFrom(database, 'sensor', 'sources/sensor');
-  await insertTask(database, task);
-  await insertSensor(database);
-  await insertNames(database, task.config);
-  await insertFrom(database, 'session', 'sources/session');
-  await insertFrom(database, 'use', 'sources/use');
-  await insertFrom(database, 'kernel_covered', 'sources/kernel-covered');
-  await insertMatches(database);
+}
+
+async function insertLive(database: Database, { holes, redeclared }: LiveCase): Promise<void> {
+  await insertFrom(database, 'own_gap', 'sources/own-gap');
+  await database.insert('own_gap', holes);
+  await database.insert('redeclared', redeclared);
+  await insertFrom(database, 'gap', 'sources/own-gap-other');
 }
 
 async function runStatements(database: Database, query: string): Promise<void> {
@@ -62,7 +94,7 @@ export async function insertFrom(database: Database, table: string, query: strin
 }
 
 /** Marks the task's processes: selectors, then their descendants; and who else claims one of them. */
-async function markMembers(database: Database, declaration: Declaration): Promise<void> {
+export async function markMembers(database: Database, declaration: Declaration): Promise<void> {
   for (const selector of declaration.workload) {
     const { condition, parameters } = selectorSql(selector);
     await database.run(`INSERT INTO seed SELECT p.node, p.exec_id FROM process AS p WHERE ${condition}`, parameters);
@@ -89,7 +121,10 @@ function escapeRegex(text: string): string {
 }
 
 /** The one row of table task. A declared window can widen what is judged, never narrow it below what the task did. */
-async function insertTask(database: Database, { declaration, config, policies, declared }: Case): Promise<void> {
+async function insertTask(
+  database: Database,
+  { declaration, config, policies, declared, evidence }: Case,
+): Promise<void> {
   await database.run(
     `INSERT INTO task
      SELECT ?, ?, CAST(? AS TIMESTAMP), ?, ?,
@@ -101,7 +136,7 @@ async function insertTask(database: Database, { declaration, config, policies, d
           SELECT max(time) AS newest FROM kernel_event UNION ALL SELECT max(time) FROM sensor
           UNION ALL SELECT max(until) FROM audit_object WHERE kind <> 'log' AND state = 'valid'
           UNION ALL SELECT max(time) FROM audit_snapshot UNION ALL SELECT max(time) FROM audit_event)),
-       ?, 'tally/declaration/0', CAST(? AS TIMESTAMP)
+       ?, ?, CAST(? AS TIMESTAMP)
      FROM process WHERE task_id IS NOT NULL`,
     [
       declaration.task.id,
@@ -113,6 +148,7 @@ async function insertTask(database: Database, { declaration, config, policies, d
       declaration.window?.end ?? null,
       Math.round(config.tolerance * 1_000_000),
       policies.length > 0,
+      evidence.declaration,
       declaration.window?.end ?? null,
     ],
   );
@@ -126,13 +162,14 @@ async function insertSensor(database: Database): Promise<void> {
   await insertFrom(database, 'sensor_hook', 'sources/sensor-policy');
   await insertFrom(database, 'sensor_metric', 'sources/sensor-metric');
   await insertFrom(database, 'sensor_canary', 'sources/sensor-canary');
+  await insertFrom(database, 'stream_break', 'sources/stream-break');
   for (const part of ['broken', 'gap-canary', 'gap-health', 'gap-policy', 'gap-stream']) {
     await insertFrom(database, 'gap', `sources/sensor-${part}`);
   }
 }
 
 /** Host names of addresses, then every way out with the name that evidence ties to it. */
-async function insertNames(database: Database, config: Config): Promise<void> {
+async function insertNames(database: Database, config: Config, configEvidence: string): Promise<void> {
   await insertPayloads(database);
   await insertFrom(database, 'flow', 'sources/egress');
   await database.run(`CREATE OR REPLACE TABLE given_resolution AS ${readQuery('sources/resolution')}`);
@@ -146,7 +183,7 @@ async function insertNames(database: Database, config: Config): Promise<void> {
   for (const [host, addresses] of Object.entries(config.hosts)) {
     const rows = addresses.map((address) => {
       const hex = toHex(address) ?? '';
-      return [address, hex, hex, host.toLowerCase(), null, null, null, null, 'hosts', 'tally/config/0'];
+      return [address, hex, hex, host.toLowerCase(), null, null, null, null, 'hosts', configEvidence];
     });
     await database.insert('resolution', rows);
   }
@@ -155,7 +192,7 @@ async function insertNames(database: Database, config: Config): Promise<void> {
   await insertFrom(database, 'lookup', 'sources/lookup');
 }
 
-async function insertAddresses(database: Database): Promise<void> {
+export async function insertAddresses(database: Database): Promise<void> {
   const seen = `SELECT DISTINCT address FROM (
     SELECT remote_address AS address FROM flow UNION ALL SELECT address FROM dns_message UNION ALL SELECT server FROM dns_message
     UNION ALL SELECT address FROM given_resolution UNION ALL SELECT source FROM audit_event)

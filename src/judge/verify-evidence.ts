@@ -9,7 +9,9 @@ import { openDatabase } from '../query/database.ts';
 import { queryDigests } from '../query/queries.ts';
 import { listFiles } from './audit-task.ts';
 import { judgeEvidence } from './judge.ts';
+import { judgeSegments } from './judge-stored.ts';
 import { frameStream } from './records.ts';
+import { verifyChoice, verifyStore } from './verify-store.ts';
 
 /** What was checked, in the order in which it was; each a plain sentence. */
 export interface EvidenceCheck {
@@ -23,8 +25,8 @@ export interface EvidenceCheck {
  * `integrity` that names the file.
  */
 export async function verifyEvidence(evidence: string, manifest: Manifest, report: Report): Promise<EvidenceCheck> {
-  await verifyFiles(evidence, manifest);
-  await verifyLedger(evidence, manifest);
+  const whole =
+    manifest.evidence === 'store' ? await verifyStore(evidence, manifest) : await verifyFolder(evidence, manifest);
   const database = await openDatabase();
   try {
     for (const segment of manifest.segments) {
@@ -42,28 +44,40 @@ export async function verifyEvidence(evidence: string, manifest: Manifest, repor
       }
     }
     const records = manifest.segments.reduce((sum, segment) => sum + segment.count, 0);
-    const checked = [
-      `all ${manifest.files.length} files of the evidence are the ones that were signed, and there is no other`,
-      `the ledger of ${manifest.segments.length} segments stands under its checkpoint`,
-      `the Merkle roots over ${records} records`,
-    ];
+    if (manifest.evidence === 'store') await verifyChoice(database, evidence, manifest, report.task.id);
+    const checked = [...whole.checked, `the Merkle roots over ${records} records`];
     const differing = differingQueries(manifest);
     if (differing.length > 0) {
       const files = `${differing.slice(0, 3).join(', ')}${differing.length > 3 ? ', …' : ''}`;
       const notChecked = `whether the claims give the same verdict again: this version's queries are not those that judged (${files}); use tallystick ${manifest.tool.version}`;
-      return { checked, notChecked: [notChecked] };
+      return { checked, notChecked: [notChecked, ...whole.notChecked] };
     }
-    const again = await judgeEvidence(database, evidence, manifest.segments, manifest.tool.version);
+    const { version } = manifest.tool;
+    const again =
+      manifest.evidence === 'store'
+        ? (await judgeSegments(database, evidence, manifest.segments, report.task.id, version)).report
+        : await judgeEvidence(database, evidence, manifest.segments, version);
     if (!canonicalJson(again).equals(canonicalJson(report))) {
       throw new TallyError('integrity', 'report.sigstore.json: judging the sealed records again gives another report.');
     }
     return {
       checked: [...checked, 'the claims, judged again over the sealed records: the same report to the letter'],
-      notChecked: [],
+      notChecked: whole.notChecked,
     };
   } finally {
     await database.close();
   }
+}
+
+/** The evidence of an audit: every file is vouched for, and there is no other. */
+async function verifyFolder(evidence: string, manifest: Manifest): Promise<EvidenceCheck> {
+  await verifyFiles(evidence, manifest);
+  await verifyLedger(evidence, manifest);
+  const checked = [
+    `all ${manifest.files.length} files of the evidence are the ones that were signed, and there is no other`,
+    `the ledger of ${manifest.segments.length} segments stands under its checkpoint`,
+  ];
+  return { checked, notChecked: [] };
 }
 
 async function verifyFiles(evidence: string, manifest: Manifest): Promise<void> {

@@ -54,6 +54,7 @@ export async function openScenario(
       config: parseConfig('', 'of the lab'),
       policies: [],
       declared,
+      evidence: { declaration: 'tally/declaration/0', config: 'tally/config/0' },
     });
     const records = segments.reduce((sum, segment) => sum + segment.count, 0);
     return { problems, records, all: (sql) => database.all(sql), close };

@@ -243,7 +243,7 @@ export function toTask(start: string | null, end: string | null, newest: string)
 
 const tables = [
   ...['record', 'kernel_event', 'process', 'egress', 'gap', 'task', 'required_hook', 'channel_touch'],
-  ...['blind_spot', 'sensor', 'sensor_hook', 'sensor_metric', 'sensor_canary'],
+  ...['blind_spot', 'sensor', 'sensor_hook', 'sensor_metric', 'sensor_canary', 'own_gap', 'way_reach', 'stream_break'],
 ];
 
 const chain = [
@@ -251,6 +251,7 @@ const chain = [
   ['sensor_hook', 'sensor-policy'],
   ['sensor_metric', 'sensor-metric'],
   ['sensor_canary', 'sensor-canary'],
+  ['stream_break', 'stream-break'],
   ['gap', 'sensor-broken'],
   ['gap', 'sensor-gap-health'],
   ['gap', 'sensor-gap-stream'],

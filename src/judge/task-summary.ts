@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../evidence/atomic-file.ts';
+import { fileNameOf } from '../evidence/file-name.ts';
+import { parseSummary, type TaskSummary } from '../model/task-summary.ts';
+import type { StoredJudgement } from './judge-stored.ts';
+
+export type { TaskSummary } from '../model/task-summary.ts';
+
+/** Where reports on a task are kept beside a store. */
+export function summaryFolder(store: string, task: string): string {
+  return join(store, 'reports', fileNameOf(task));
+}
+
+export function toSummary({ report, state, judgedUntil, size }: StoredJudgement): TaskSummary {
+  const findings = report.claims.flatMap((claim) => claim.findings).filter(({ kind }) => kind !== 'note');
+  return {
+    schema: 'tallystick/summary/v1',
+    task: report.task.id,
+    state,
+    verdict: report.verdict,
+    window: report.window,
+    counts: {
+      processes: report.processes.length,
+      egress: report.connections.length,
+      uses: report.uses.length,
+      findings: findings.length,
+    },
+    judgedUntil: judgedUntil ?? null,
+    size,
+    final: state === 'final',
+    pendingUntil: report.pendingUntil ?? null,
+  };
+}
+
+/** Whoever may only read the store makes reports too: that it could not be kept is no error. */
+export async function keepSummary(store: string, summary: TaskSummary): Promise<void> {
+  const path = join(summaryFolder(store, summary.task), 'summary.json');
+  await writeFileAtomic(path, `${JSON.stringify(summary, null, 2)}\n`).catch(() => undefined);
+}
+
+/** Undefined where there is none, or what is there is not one of this task. */
+export async function readSummary(store: string, task: string): Promise<TaskSummary | undefined> {
+  const text = await readFile(join(summaryFolder(store, task), 'summary.json'), 'utf8').catch(() => '');
+  const summary = parseSummary(text);
+  return summary?.task === task ? summary : undefined;
+}
