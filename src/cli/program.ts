@@ -3,8 +3,14 @@ import { TallyError } from '../model/errors.ts';
 import { visible } from '../report/visible.ts';
 import { auditCommand } from './audit.ts';
 import { verifyCommand } from './verify.ts';
+import { collectCommand } from './collect.ts';
+import { declareCommand } from './declare.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { keygenCommand } from './keygen.ts';
+import { reportCommand } from './report.ts';
+import { sealCommand } from './seal.ts';
+import { tasksCommand } from './tasks.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
 
@@ -19,7 +25,18 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     .version(version)
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride();
-  for (const command of [auditCommand(io, done), verifyCommand(io, done), keygenCommand(io), demoCommand(io)]) {
+  for (const command of [
+    auditCommand(io, done),
+    verifyCommand(io, done),
+    keygenCommand(io),
+    demoCommand(io),
+    collectCommand(io),
+    declareCommand(io),
+    sealCommand(io),
+    doctorCommand(io, done),
+    reportCommand(io, done),
+    tasksCommand(io),
+  ]) {
     program.addCommand(withGlobalFlags(command.copyInheritedSettings(program)));
   }
   try {

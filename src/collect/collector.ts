@@ -1,0 +1,174 @@
+import type { KeyObject } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { ledgerKey, maskKey } from '../attest/keys.ts';
+import type { WayIn } from '../evidence/record-log.ts';
+import { openStore, type Store } from '../evidence/store.ts';
+import { ledgerOrigin } from '../judge/audit-task.ts';
+import { hasEgress } from '../judge/has-egress.ts';
+import { TallyError } from '../model/errors.ts';
+import { toTime, wallClock } from '../sources/sensor-line.ts';
+import { cleanEnd, tellBrokenStreams } from './clean-end.ts';
+import { keepConfig } from './config-record.ts';
+import { controlHandler } from './control.ts';
+import { controlSocket } from './control-client.ts';
+import { openBook } from './declarations.ts';
+import { readDeclared } from './declared-tasks.ts';
+import { type Handler, type HttpServer, openHttp } from './http-server.ts';
+import { judgeLoop } from './judge-loop.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
+import { openNodes } from './nodes.ts';
+import { readSubmission } from './read-submission.ts';
+import { openSealWorker } from './seal-worker.ts';
+import type { Settings } from './settings.ts';
+import { noTrails, openTrails } from './trails.ts';
+import { watchFolder } from './watch-folder.ts';
+
+export interface CollectorOptions {
+  readonly settings: Settings;
+  readonly privateKey: KeyObject;
+  /** Arguments that give `tally report` the same key; the environment may give it too. */
+  readonly keyArguments: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+}
+
+/**
+ * Runs until the signal aborts: ways in, declarations, sealing, judging, its own health. What can be retried is; it throws
+ * only for a mistake of the operator, and then nothing is left half open. At the end all that was kept is sealed.
+ */
+export async function runCollector(options: CollectorOptions, signal: AbortSignal): Promise<void> {
+  const { settings, privateKey, log } = options;
+  const path = settings.store.path;
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const metrics = openMetrics();
+  const broken = await tellBrokenStreams(path, settings.sources.tetragon);
+  const store = await openStore(path, {
+    signer: { origin: ledgerOrigin, privateKey: ledgerKey(privateKey) },
+    maskKey: maskKey(privateKey),
+    sealBytes: settings.store.sealBytes,
+    sealAge: settings.store.sealAge,
+    memory: settings.store.memory,
+    openSealer: openSealWorker,
+    onProblem: (error) => log.error({ err: error }, 'the store'),
+  });
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    await broken(store);
+    await keepConfig(store, path, settings.text);
+    await runWays(options, store, metrics, stop);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stop.abort();
+    log.info('sealing what was kept');
+    await store.close();
+  }
+  await cleanEnd(path);
+  log.info('stopped');
+}
+
+async function runWays(
+  { settings, privateKey, keyArguments, env, log }: CollectorOptions,
+  store: Store,
+  metrics: Metrics,
+  stop: AbortController,
+): Promise<void> {
+  const { collector, sources } = settings;
+  const path = settings.store.path;
+  const nodes = await openNodes(settings, store, metrics, log);
+  const trails =
+    sources.cloudtrail.length === 0
+      ? noTrails
+      : openTrails(sources.cloudtrail, store, path, maskKey(privateKey), metrics, log);
+  const book = openBook(
+    store,
+    await readDeclared(path),
+    async (declaration) => {
+      await store.seal();
+      return hasEgress(path, declaration, toTime(wallClock() - BigInt(Math.round(collector.lookback * 1e9))));
+    },
+    wallClock,
+  );
+  const folder = collector.declarations;
+  const ways: WayIn[] = [
+    ...nodes.ways,
+    ...trails.ways,
+    ...(folder === undefined
+      ? []
+      : [
+          watchFolder(
+            folder,
+            async (file) => {
+              const { task, already } = await book.record(await readSubmission(file, false));
+              if (!already) log.info({ task, file }, 'declared');
+            },
+            (file, error) => log.error({ file, err: error }, 'declaration not taken'),
+          ),
+        ]),
+    judgeLoop({
+      store: path,
+      key: keyArguments,
+      env,
+      interval: collector.judge,
+      tasks: () => book.tasks,
+      seal: () => store.seal(),
+      judged: (task, { verdict, state, final }) => {
+        metrics.reports.inc({ verdict });
+        log.info({ task, verdict, state, final }, 'judged');
+      },
+      failed: (task, why) => log.error({ task, why }, 'could not be judged'),
+      open: (count) => metrics.openTasks.set(count),
+    }),
+  ];
+  const boundary = async (): Promise<void> => {
+    await Promise.all([nodes.boundary(), trails.boundary()]);
+  };
+  const ready = (): string[] => [...nodes.ready(), ...trails.ready()];
+  const measure = (): void => {
+    nodes.measure();
+    trails.measure();
+  };
+  const handle = controlHandler({ book, store, metrics, boundary, ready, measure, log });
+  const servers: HttpServer[] = [];
+  const running = ways.map((way) => way.run(stop.signal));
+  try {
+    servers.push(...(await openServers(settings, handle)));
+    for (const { address } of servers) log.info({ address }, 'listening');
+    log.info({ store: path, nodes: sources.tetragon.map(({ node }) => node) }, 'collecting');
+    const ended = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+    // a way that ends before it was told to has met a mistake of the operator
+    await Promise.race([stop.signal.aborted ? undefined : ended, ...running.map((way) => way.then(() => ended))]);
+  } finally {
+    stop.abort();
+    await Promise.all(servers.map((server) => server.close()));
+    await Promise.allSettled(running);
+  }
+}
+
+async function openServers({ store, collector }: Settings, handle: Handler): Promise<HttpServer[]> {
+  const open = ['/healthz', '/readyz', '/metrics'];
+  const control = await openHttp({ listen: `unix://${controlSocket(store.path)}`, token: undefined, open, handle });
+  if (collector.listen === undefined) return [control];
+  const token = collector.token === undefined ? undefined : await readToken(collector.token);
+  try {
+    return [control, await openHttp({ listen: collector.listen, token, open, handle })];
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+}
+
+async function readToken(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new TallyError('input', `the token (collector.token) can't be read: ${file}; check the path.`, { cause });
+  });
+  if (((await stat(file)).mode & 0o077) !== 0)
+    throw new TallyError('input', `${file}: others than its owner can read the token; run: chmod 600 ${file}`);
+  const token = text.trim();
+  if (token.length < 16)
+    throw new TallyError('input', `${file}: a token has at least 16 characters; make one with: openssl rand -hex 32`);
+  return token;
+}

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { WayIn } from '../evidence/record-log.ts';
+import { readSummary, summaryFolder, type TaskSummary } from '../judge/task-summary.ts';
+
+export interface JudgeLoopOptions {
+  readonly store: string;
+  /** Arguments and environment that give `tally report` the signing key. */
+  readonly key: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Seconds between two looks. */
+  readonly interval: number;
+  /** Declared tasks, and when they were (RFC 3339). */
+  readonly tasks: () => ReadonlyMap<string, { readonly declared: string }>;
+  readonly seal: () => Promise<unknown>;
+  readonly judged: (task: string, summary: TaskSummary) => void;
+  readonly failed: (task: string, why: string) => void;
+  /** How many tasks have no final report. */
+  readonly open: (count: number) => void;
+}
+
+/**
+ * Judges every open task again and again until its report is final, one after the other, each in a process of its own with low
+ * priority: evidence comes first. A task that waits for time is left alone until then, one that never began is looked at ever
+ * more seldom, and judging a task takes at most a tenth of one core's time.
+ */
+export function judgeLoop(options: JudgeLoopOptions): WayIn {
+  const { store, interval, tasks } = options;
+  const final = new Set<string>();
+  const notBefore = new Map<string, number>();
+  async function judgeTask(task: string, declared: string, signal: AbortSignal): Promise<void> {
+    const started = Date.now();
+    const summary = await report(task, options, signal);
+    const now = Date.now();
+    if (summary?.final === true) final.add(task);
+    notBefore.set(task, now + restOf(summary, { took: now - started, age: now - Date.parse(declared), now, interval }));
+    if (summary !== undefined) options.judged(task, summary);
+  }
+  return {
+    async run(signal) {
+      for (const task of tasks().keys()) if ((await readSummary(store, task))?.final === true) final.add(task);
+      while (!signal.aborted) {
+        const open = [...tasks()].filter(([task]) => !final.has(task));
+        options.open(open.length);
+        // one just declared has done nothing yet
+        for (const [task] of open) if (!notBefore.has(task)) notBefore.set(task, Date.now() + interval * 1000);
+        const due = open.filter(([task]) => (notBefore.get(task) ?? 0) <= Date.now());
+        if (due.length > 0) await options.seal().catch(() => undefined); // told by the store, and tried again
+        for (const [task, { declared }] of due) if (!isAborted(signal)) await judgeTask(task, declared, signal);
+        await sleep(Math.min(interval, 5) * 1000, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** How long a task is left alone, ms. */
+function restOf(
+  summary: TaskSummary | undefined,
+  { took, age, now, interval }: { took: number; age: number; now: number; interval: number },
+): number {
+  const rest = Math.max(10 * took, interval * 1000);
+  if (summary?.state === 'declared') return Math.max(rest, age / 10);
+  const wait = Date.parse(summary?.pendingUntil ?? '') - now;
+  // not longer than five minutes: a digest may come before it is due
+  return Number.isNaN(wait) ? rest : Math.max(rest, Math.min(wait, 300_000));
+}
+
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+async function report(task: string, options: JudgeLoopOptions, signal: AbortSignal): Promise<TaskSummary | undefined> {
+  const { store, key, env } = options;
+  const args = [
+    main,
+    'report',
+    task,
+    '--store',
+    store,
+    '--out',
+    summaryFolder(store, task),
+    '--no-seal',
+    '--quiet',
+    ...key,
+  ];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  if (child.pid !== undefined) lowerPriority(child.pid);
+  const said: Buffer[] = [];
+  child.stderr.on('data', (part: Buffer) => {
+    if (said.length < 64) said.push(part);
+  });
+  const stop = (): void => {
+    child.kill('SIGTERM');
+  };
+  signal.addEventListener('abort', stop);
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(2));
+    child.once('close', resolve);
+  });
+  signal.removeEventListener('abort', stop);
+  if (code !== 0 && code !== 1 && code !== 3) {
+    if (!signal.aborted)
+      options.failed(task, Buffer.concat(said).toString().trim().slice(0, 2000) || `ended with ${code ?? 'a signal'}`);
+    return undefined;
+  }
+  return readSummary(store, task);
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // it has ended already
+  }
+}
