@@ -23,8 +23,9 @@ function toFailure(error: unknown): SealAnswer {
   return { kind: 'failed', message, code, retryable };
 }
 
+/** A parent that was killed has no use for an answer; the end of the channel ends this process. */
 function answer(what: SealAnswer): void {
-  if (process.connected) process.send?.(what);
+  if (process.connected) process.send?.(what, undefined, undefined, () => undefined);
 }
 
 process.on('message', (request: SealRequest) => {

@@ -65,6 +65,8 @@ export function lineFollower(options: FollowerOptions): LineFollower {
     else if (link.file !== undefined) {
       const { offset, seq, ahead, print } = position;
       read(link.file, { offset, skip: log.nextSeq - seq, ahead, lastTime, isKnown: print?.offset !== 0 });
+      // the next position must not say less: what was handed over since the last one could not be told any more
+      keeper.setKnown(print?.offset ?? 0);
     }
     return true;
   }

@@ -7,6 +7,8 @@ export interface Disk {
   readonly gaps: GapRecord[];
   /** While true nothing can be kept. */
   isFull: boolean;
+  /** What is written is neither acknowledged nor refused. */
+  isStuck: boolean;
 }
 
 /** One process's view of the disk. */
@@ -18,7 +20,7 @@ export interface FakeRecords extends Records {
 }
 
 export function newDisk(): Disk {
-  return { kept: new Map(), gaps: [], isFull: false };
+  return { kept: new Map(), gaps: [], isFull: false, isStuck: false };
 }
 
 /** A store whose writes take a moment, in groups, in order; a failed group takes all that waits behind it with it. */
@@ -39,7 +41,7 @@ export function openFake(disk: Disk): FakeRecords {
 
     function flush(): void {
       isFlushing = false;
-      if (isDead) return;
+      if (isDead || disk.isStuck) return;
       const group = waiting;
       waiting = [];
       if (disk.isFull) for (const { reject } of group) reject(full());

@@ -134,6 +134,31 @@ describe('rotation', () => {
     expect(runs.disk.gaps).toEqual([]);
   });
 
+  it('is followed although it was killed before anything was acknowledged, once with nothing kept and once with all', async () => {
+    const { path, away, runs: first } = await place();
+    await writeFile(path, `${line(1)}\n${line(2)}\n`);
+    await first.start();
+    await first.caughtUp();
+    await first.stop();
+    const position = JSON.parse(await readFile(first.statePath, 'utf8')) as object;
+    const disk = newDisk();
+    const runs = runsOf(path, disk, await scratchFolder());
+    await writeFile(runs.statePath, JSON.stringify({ ...position, offset: 0, seq: 0 })); // the file is known, nothing is kept
+    disk.isStuck = true;
+    const { status } = await runs.start();
+    while (status().lagBytes === 0) await sleep(2);
+    await sleep(50); // some looks
+    await runs.kill(2);
+    disk.isStuck = false;
+    await writeFile(`${away(10)}.gz`, gzipSync(await readFile(path)));
+    await rm(path);
+    await writeFile(path, `${line(3)}\n`);
+    await runs.start();
+    await runs.caughtUp();
+    expect(runs.lines()).toEqual([1, 2, 3].map((second) => line(second)));
+    expect(disk.gaps).toEqual([]);
+  });
+
   it('while it was down is followed from a file that had been empty', async () => {
     const { path, away, runs } = await place();
     await writeFile(path, `${line(1)}\n`);
