@@ -27,8 +27,8 @@ bounds AS (
 span AS (
   SELECT
     coalesce(b.first_time, b.declared, TIMESTAMP '1970-01-01 00:00:00') AS start_time,
-    coalesce(b.last_time, b.first_time, TIMESTAMP '1970-01-01 00:00:00') AS end_time,
-    coalesce(b.newest, b.last_time, b.first_time, TIMESTAMP '1970-01-01 00:00:00') AS newest,
+    coalesce(b.last_time, b.first_time, b.declared, TIMESTAMP '1970-01-01 00:00:00') AS end_time,
+    coalesce(b.newest, b.last_time, b.first_time, b.declared, TIMESTAMP '1970-01-01 00:00:00') AS newest,
     b.has_policy,
     b.evidence
   FROM bounds b
@@ -488,4 +488,17 @@ CROSS JOIN span w
 -- what LookupEvents tells is no part of the proof
 WHERE g.stream LIKE 'cloudtrail%' AND g.stream <> 'cloudtrail-lookup'
   AND (g.from_time IS NULL OR g.from_time <= w.end_time) AND (g.until IS NULL OR g.until >= w.start_time)
+UNION ALL
+-- Two valid digests later, a log that is whole would have it.
+SELECT
+  'log-loss', 'doubt', l.account || '/' || l.region,
+  'LookupEvents tells of a use of the credential that no log file holds: ' || l.action || '.',
+  l.time, l.time, l.evidence
+FROM audit_lookup l
+WHERE l.access_key IN (SELECT s.key FROM session s WHERE s.key IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.event_id = l.event_id)
+  AND (
+    SELECT count(*) FROM audit_object o
+    WHERE o.kind = 'digest' AND o.state = 'valid' AND o.account = l.account AND o.region = l.region AND o.until > l.time
+  ) >= 2
 ORDER BY code, subject, detail, from_time, evidence

@@ -40,11 +40,11 @@ export function reportCommand(io: Io, done: (exitCode: number) => void): Command
       const progress = toProgress(io, globals);
       const signing = openSigningKey(flags.key, io.env);
       const unsealed = flags.seal ? await sealFirst(flags.store) : undefined;
+      if (unsealed !== undefined && globals.quiet !== true) io.stderr(`${visible(unsealed)}\n`);
       const input = { task, store: flags.store, out: flags.out, signing, step: progress.step };
       const judged = await (flags.watch === true ? watch(input, io, globals, progress) : runReport(input)).finally(
         progress.end,
       );
-      if (unsealed !== undefined && globals.quiet !== true) io.stderr(`${visible(unsealed)}\n`);
       print(io, globals, judged, signing.throwAway);
       done(verdictExitCodes[judged.report.verdict]);
     });

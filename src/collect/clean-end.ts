@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeFileAtomic } from '../evidence/atomic-file.ts';
+import { dirname, join } from 'node:path';
+import { syncFolder, writeFileAtomic } from '../evidence/atomic-file.ts';
 import { isMissing } from '../evidence/missing-file.ts';
 import type { Records } from '../evidence/record-log.ts';
 import { readStore, readUnsealed, readVkey } from '../evidence/store-read.ts';
@@ -44,6 +44,9 @@ export async function tellBrokenStreams(
       await log.append(toRecord(line), wallClock());
     }
     await rm(marker(store), { force: true });
+    await syncFolder(dirname(marker(store))).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
   };
 }
 

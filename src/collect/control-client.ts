@@ -1,10 +1,12 @@
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { TallyError } from '../model/errors.ts';
 
-/** Socket of the collector that runs on a store. */
+/** Socket of the collector that runs on a store; by the shorter of its names, since a socket's is at most 107 bytes long. */
 export function controlSocket(store: string): string {
-  return join(store, 'control.sock');
+  const whole = resolve(store, 'control.sock');
+  const short = relative(process.cwd(), whole);
+  return Buffer.byteLength(whole) > 100 && short.length < whole.length ? short : whole;
 }
 
 export interface ControlAnswer {

@@ -15,9 +15,8 @@ interface Kept {
 /** Every task that was declared in a store, sealed or not, with its first declaration. */
 export async function readDeclared(store: string): Promise<Map<string, KnownTask>> {
   const tasks = new Map<string, KnownTask>();
-  if ((await readVkey(store)) === undefined) return tasks;
   const unsealed = await readUnsealedDeclared(store); // first: what is sealed meanwhile is then read there
-  const sealed = await readSealedDeclared(store);
+  const sealed = (await readVkey(store)) === undefined ? [] : await readSealedDeclared(store);
   for (const { receivedAt, raw } of [...sealed, ...unsealed].sort((a, b) => a.seq - b.seq)) {
     const record = parseDeclaredRecord(raw);
     if (!tasks.has(record.task)) tasks.set(record.task, { record, declared: toTime(receivedAt) });

@@ -46,6 +46,7 @@ export async function insertAudit(database: Database): Promise<void> {
     checkDigests({ ...(await readObjects(database, inventory)), publicKeys }).map(values),
   );
   await database.run(`INSERT INTO audit_event ${readQuery('sources/cloudtrail')}`);
+  await database.run(`INSERT INTO audit_lookup ${readQuery('sources/audit-lookup')}`);
 }
 
 function values(row: object): Parameter[] {

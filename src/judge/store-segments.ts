@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { toTime } from '../evidence/seal.ts';
 import type { Config } from '../model/config.ts';
 import type { Segment } from '../model/record.ts';
+import { checkFiles } from './check-files.ts';
 import { type Database, literal, type Parameter } from '../query/database.ts';
 import { toNs } from '../sources/time-ns.ts';
 import { recordId } from './records.ts';
@@ -58,6 +59,7 @@ function waysOf(node: string, config: Config): Set<string> {
 /** Ways whose first line here says since when they were whole: what is older tells nothing more of them. */
 async function toldWays(database: Database, store: string, segments: readonly Segment[]): Promise<string[]> {
   if (segments.length === 0) return [];
+  await checkFiles(store, segments);
   const rows = await database.all(
     `SELECT way FROM (${streamLines(store, segments)}) GROUP BY way HAVING arg_min(coalesce(since, ''), seq) <> ''`,
   );
@@ -81,6 +83,7 @@ async function lastStreamLines(
   const found: Segment[] = [];
   for (let at = 0; at < newestFirst.length && ways.size > 0; at += 256) {
     const part = newestFirst.slice(at, at + 256);
+    await checkFiles(store, part);
     const rows = await database.all(`SELECT seq, way FROM (${streamLines(store, part)}) ORDER BY seq DESC`);
     for (const row of rows) {
       if (!ways.delete(String(row['way']))) continue;

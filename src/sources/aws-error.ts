@@ -104,6 +104,8 @@ export async function callAws<T>(
 
 /** Settings of every client. The SDK caches credential files for as long as the process lives, unless it is told not to. */
 export function clientSettings(region: string, endpoint: string | undefined) {
+  // It would print lines amid the log's JSON; which Node works is said in package.json, and the SDK's version is locked.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return {
     region,
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -559,4 +559,22 @@ describe('audit-complete:', () => {
     expect(await claim(gap('unreadable-file'))).toEqual(['log-loss doubt f.json']);
     expect(await claim(gap('unknown-file'))).toEqual(['log-loss note f.json']);
   });
+
+  test('what LookupEvents tells of the credential is in the log, two valid digests later', async () => {
+    const told = (fields: Values = {}): Values => ({
+      event_id: 'e9',
+      time: at('10:33:50'),
+      account: '111122223333',
+      region: 'us-east-1',
+      access_key: 'K0',
+      action: 'route53.amazonaws.com GetHostedZone',
+      evidence: 'cloudtrail-lookup/x/0',
+      ...fields,
+    });
+    expect(await claim({ audit_lookup: [told()] })).toEqual(['log-loss doubt 111122223333/us-east-1']);
+    expect(await claim({ audit_lookup: [told({ access_key: 'of another' })] })).toEqual([]);
+    expect(await claim({ audit_lookup: [told({ time: at('13:30:00') })] })).toEqual([]); // one digest later
+    const logged = { event_id: 'e9', time: at('10:33:50'), listed: 'listed', object: 'o', evidence: 'e' };
+    expect(await claim({ audit_lookup: [told()], audit_event: [logged] })).toEqual([]);
+  });
 });

@@ -9,7 +9,16 @@ export type Values = Readonly<Record<string, string | number | boolean | null>>;
 
 /** The canonical tables that the CloudTrail half reads or fills. */
 const tables = [
-  ...['audit_event', 'audit_object', 'audit_service', 'audit_snapshot', 'data_action', 'task', 'declared_action'],
+  ...[
+    'audit_event',
+    'audit_lookup',
+    'audit_object',
+    'audit_service',
+    'audit_snapshot',
+    'data_action',
+    'task',
+    'declared_action',
+  ],
   ...['declared_endpoint', 'declared_session', 'gap', 'iam_action', 'process', 'record', 'session', 'setting', 'use'],
 ];
 
