@@ -145,8 +145,8 @@ describe('rotation', () => {
     const runs = runsOf(path, disk, await scratchFolder());
     await writeFile(runs.statePath, JSON.stringify({ ...position, offset: 0, seq: 0 })); // the file is known, nothing is kept
     disk.isStuck = true;
-    const { status } = await runs.start();
-    while (status().lagBytes === 0) await sleep(2);
+    const file = await runs.start();
+    while (file.status().lagBytes === 0) await sleep(2);
     await sleep(50); // some looks
     await runs.kill(2);
     disk.isStuck = false;
