@@ -25,14 +25,14 @@ SELECT 'tetragon' AS stream, b.node AS origin, b.from_time, b.until, 'stream-gap
 FROM stream_break b
 LEFT JOIN life ON life.node = b.node
 WHERE b.way = '' AND b.told AND (b.broke IS NOT NULL OR NOT b.connection)
-  -- the collector's own end, after the task, loses nothing of it
-  AND (b.until IS NOT NULL OR life.running OR life.last_end > b.broke OR b.broke IS NULL)
+  -- the collector's own end, after the task, loses nothing of it; on a node without the task other tasks may be what is missed
+  AND (b.until IS NOT NULL OR life.node IS NULL OR life.running OR life.last_end > b.broke OR b.broke IS NULL)
 UNION ALL
 SELECT 'tetragon', b.node, NULL, b.until, 'stream-gap',
   'The stream of the sensor began after the task did.', NULL, b.evidence
 FROM stream_break b
-JOIN life ON life.node = b.node
-WHERE b.way = '' AND b.told AND b.broke IS NULL AND b.connection AND life.first_start < b.until
+LEFT JOIN life ON life.node = b.node
+WHERE b.way = '' AND b.told AND b.broke IS NULL AND b.connection AND (life.node IS NULL OR life.first_start < b.until)
 UNION ALL
 SELECT 'tetragon', node, time, time_after, 'throttled',
   'The sensor held back events of a busy group of processes.', NULL, evidence

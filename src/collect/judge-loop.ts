@@ -22,28 +22,37 @@ export interface JudgeLoopOptions {
 }
 
 /**
- * Judges every open task again and again until its report is final, one after the other, each in a process of its own with low
+ * Judges every open task again and again until its report is final, and then now and then, one after the other, each in a process of its own with low
  * priority: evidence comes first. A task that waits for time is left alone until then, one that never began is looked at ever
  * more seldom, and judging a task takes at most a tenth of one core's time.
  */
 export function judgeLoop(options: JudgeLoopOptions): WayIn {
   const { store, interval, tasks } = options;
   const final = new Set<string>();
+  const closed = new Set<string>();
   const notBefore = new Map<string, number>();
   async function judgeTask(task: string, declared: string, signal: AbortSignal): Promise<void> {
     const started = Date.now();
     const summary = await report(task, options, signal);
     const now = Date.now();
-    if (summary?.final === true) final.add(task);
-    notBefore.set(task, now + restOf(summary, { took: now - started, age: now - Date.parse(declared), now, interval }));
+    const age = now - Date.parse(declared);
+    if (summary?.final === true) rest(task, age);
+    else notBefore.set(task, now + restOf(summary, { took: now - started, age, now, interval }));
     if (summary !== undefined) options.judged(task, summary);
+  }
+  /** A final report stands, but the task may have another process yet: looked for ever more seldom, for a week. */
+  function rest(task: string, age: number): void {
+    final.add(task);
+    if (age > week) closed.add(task);
+    notBefore.set(task, Date.now() + Math.max(age, tenMinutes));
   }
   return {
     async run(signal) {
-      for (const task of tasks().keys()) if ((await readSummary(store, task))?.final === true) final.add(task);
+      for (const [task, { declared }] of tasks())
+        if ((await readSummary(store, task))?.final === true) rest(task, Date.now() - Date.parse(declared));
       while (!signal.aborted) {
-        const open = [...tasks()].filter(([task]) => !final.has(task));
-        options.open(open.length);
+        const open = [...tasks()].filter(([task]) => !closed.has(task));
+        options.open(open.filter(([task]) => !final.has(task)).length);
         // one just declared has done nothing yet
         for (const [task] of open) if (!notBefore.has(task)) notBefore.set(task, Date.now() + interval * 1000);
         const due = open.filter(([task]) => (notBefore.get(task) ?? 0) <= Date.now());
@@ -54,6 +63,9 @@ export function judgeLoop(options: JudgeLoopOptions): WayIn {
     },
   };
 }
+
+const tenMinutes = 600_000;
+const week = 7 * 86_400_000;
 
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;

@@ -8,7 +8,9 @@ import type { TetragonSource } from '../model/collector.ts';
 import { nextCanary, watchCanaries } from '../sources/canary.ts';
 import { type FollowedFile, followExport, followLines } from '../sources/file-tail.ts';
 import { watchHealth } from '../sources/sensor-health.ts';
+import { toTime, wallClock } from '../sources/sensor-line.ts';
 import { watchEvents } from '../sources/tetragon-grpc.ts';
+import { connectedFile } from './clean-end.ts';
 import type { Metrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
 import { readState } from './state.ts';
@@ -44,7 +46,7 @@ export async function openNodes(settings: Settings, store: Store, metrics: Metri
     if (source.address !== undefined) {
       const moment: Moment = { last: 0 };
       moments.set(node, moment);
-      ways.push(watchNode(source, store, metrics, waiting, moment, about));
+      ways.push(watchNode(source, settings.store.path, store, metrics, waiting, moment, about));
       boundaries.push(await watchSensor(source, settings, store, ways, about));
     }
     if (source.export !== undefined) {
@@ -100,6 +102,7 @@ function statePath({ store }: Settings, what: string, of: string): string {
 
 function watchNode(
   source: TetragonSource,
+  storePath: string,
   store: Store,
   metrics: Metrics,
   waiting: Set<string>,
@@ -115,6 +118,8 @@ function watchNode(
     watcher: {
       frame: () => void (moment.last = Date.now()),
       connected: () => {
+        const connected = toTime(wallClock() + 2_000_000n); // not before its line, which is a millisecond ahead
+        void writeFileAtomic(connectedFile(storePath, node), JSON.stringify({ connected })).catch(() => undefined);
         gauge.set(1);
         waiting.delete(lacks);
         log.info('stream connected');

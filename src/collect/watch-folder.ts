@@ -6,12 +6,16 @@ import { isMissing } from '../evidence/missing-file.ts';
 
 interface Seen {
   readonly form: string;
-  readonly taken: boolean;
+  /** Looks in which it has not changed; undefined once it was taken. */
+  readonly quiet: number | undefined;
 }
+
+/** So many looks without a change: whoever still writes rests no longer. */
+const quietLooks = 4;
 
 /**
  * Watches a folder for declarations (*.yaml, *.yml): each file is handed to `take` once it has kept its size and time over
- * two looks, and again whenever it changes. Polling sees what inotify misses (network folders, renames).
+ * some looks, and again whenever it changes. Polling sees what inotify misses (network folders, renames).
  */
 export function watchFolder(
   folder: string,
@@ -41,9 +45,11 @@ export function watchFolder(
       if (!found.isFile()) return;
       const form = `${found.ino}:${found.size}:${found.mtimeMs}`;
       const before = seen.get(name);
-      if (before?.form !== form) seen.set(name, { form, taken: false });
-      else if (!before.taken) {
-        seen.set(name, { form, taken: true });
+      if (before?.form !== form) seen.set(name, { form, quiet: 0 });
+      else if (before.quiet !== undefined && before.quiet + 1 < quietLooks)
+        seen.set(name, { form, quiet: before.quiet + 1 });
+      else if (before.quiet !== undefined) {
+        seen.set(name, { form, quiet: undefined });
         await take(path);
       }
     } catch (error) {

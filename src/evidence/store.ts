@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '../model/errors.ts';
 import { makeFolder } from './atomic-file.ts';
 import { gapKeeper } from './gap-keeper.ts';
@@ -60,6 +61,8 @@ export interface Store extends Records {
 }
 
 const longestName = 8 * 1024;
+/** ms */
+const longestTelling = 2000;
 const gapName: LogName = { stream: 'tally', origin: 'gap' };
 
 /**
@@ -179,8 +182,15 @@ function liveStore(
     await Promise.all([...logs.values()].map(({ queue }) => queue.flush()));
   }
 
+  /** What was refused so far is on disk as gaps, or that takes too long: it is never sealed before them if it can be. */
+  async function gapsTold(): Promise<void> {
+    tellGaps();
+    for (let wait = 0; gaps.pending > 0 && wait < longestTelling; wait += 50) await sleep(50);
+  }
+
   async function seal(): Promise<number> {
     await flush();
+    await gapsTold();
     const rotated = await Promise.allSettled([...logs.values()].map(({ queue }) => queue.rotate()));
     const failed = rotated.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

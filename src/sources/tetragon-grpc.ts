@@ -70,6 +70,8 @@ export function watchEvents(source: TetragonSource, records: Records, options: W
     for (let attempt = 0; !stopped(); attempt += 1) {
       let checked = false;
       let alive = clock();
+      // a line may claim only what is on disk
+      let newest = { at: 0n, kept: Promise.resolve() };
       const handlers: StreamHandlers = {
         signal,
         silence,
@@ -82,7 +84,9 @@ export function watchEvents(source: TetragonSource, records: Records, options: W
           const now = clock();
           alive = now;
           // The log counts what it can't keep and records a gap for it: reading waits for nothing.
-          frames.append(frame, now).catch(() => undefined);
+          const kept = frames.append(frame, now);
+          kept.catch(() => undefined);
+          newest = { at: now, kept };
           watcher.frame?.(frame.length);
           if (!checked) checkNode(frame, now);
           checked = true; // an agent that is given another name starts anew, and so does the connection
@@ -91,7 +95,10 @@ export function watchEvents(source: TetragonSource, records: Records, options: W
           alive = clock();
         },
       };
-      const timer = setInterval(() => stream.still(alive), options.reportMs ?? fiveMinutes);
+      const timer = setInterval(() => {
+        const { at, kept } = newest;
+        void kept.then(() => stream.still(at)).catch(() => undefined); // what was refused is a gap
+      }, options.reportMs ?? fiveMinutes);
       const { why, silent } = await connectOnce(source, request, handlers, attempt === 0).finally(() =>
         clearInterval(timer),
       );
