@@ -88,7 +88,8 @@ async function runWays(
     await readDeclared(path),
     async (declaration) => {
       await store.seal();
-      return hasEgress(path, declaration, toTime(wallClock() - BigInt(Math.round(collector.lookback * 1e9))));
+      const since = collector.lookback === undefined ? 0n : wallClock() - BigInt(Math.round(collector.lookback * 1e9));
+      return hasEgress(path, declaration, toTime(since));
     },
     wallClock,
   );

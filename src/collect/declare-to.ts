@@ -7,9 +7,6 @@ import { askCollector } from './control-client.ts';
 import { openBook, type Recorded, type Submission } from './declarations.ts';
 import { readDeclared } from './declared-tasks.ts';
 
-/** How far back egress is looked for where no configuration tells: an hour in ns. */
-const lookback = 3600n * 1_000_000_000n;
-
 /** Records a declaration through the collector that runs on the store; where none does, in the store's log itself. */
 export async function declareTo(path: string, submission: Submission): Promise<Recorded> {
   const { declaration, policies, late, name } = submission;
@@ -29,8 +26,7 @@ export async function declareTo(path: string, submission: Submission): Promise<R
     const book = openBook(
       store,
       await readDeclared(path),
-      async (parsed) =>
-        (await readVkey(path)) === undefined ? undefined : hasEgress(path, parsed, toTime(wallClock() - lookback)),
+      async (parsed) => ((await readVkey(path)) === undefined ? undefined : hasEgress(path, parsed, toTime(0n))),
       wallClock,
     );
     return await book.record(submission);

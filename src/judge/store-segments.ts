@@ -13,7 +13,9 @@ const bounded: ReadonlySet<string> = new Set(['tetragon', 'tetragon-grpc', 'sens
 
 /** Since when evidence of a task is looked at, RFC 3339 with nanoseconds. */
 export function lookSince({ time, declaration }: Pick<DeclaredTask, 'time' | 'declaration'>, config: Config): string {
-  const lookback = BigInt(Math.round((config.collector?.lookback ?? 3600) * 1000)) * 1_000_000n;
+  const seconds = config.collector?.lookback;
+  if (seconds === undefined) return toTime(0n); // an earlier step of the task may lie anywhere
+  const lookback = BigInt(Math.round(seconds * 1000)) * 1_000_000n;
   const declared = toNs(time) - lookback;
   const start = declaration.window?.start === undefined ? declared : toNs(declaration.window.start);
   const since = start < declared ? start : declared;

@@ -131,8 +131,8 @@ export const collectorSchema = z.strictObject({
   declarations: text.optional(),
   /** How often open tasks are judged. */
   judge: duration.default(30),
-  /** How far before its declaration evidence of a task is looked at. */
-  lookback: duration.default(3600),
+  /** How far before its declaration evidence of a task is looked at; all of it where this is left out. */
+  lookback: duration.optional(),
   log: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
 });
 

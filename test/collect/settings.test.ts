@@ -25,7 +25,6 @@ collector: { declarations: tasks, listen: "unix://tally.sock", token: token }
     listen: 'unix:///etc/tally/tally.sock',
     token: '/etc/tally/token',
     judge: 30,
-    lookback: 3600,
   });
 });
 

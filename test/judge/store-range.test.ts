@@ -49,7 +49,7 @@ function earlier({ raw }: Timed, by: bigint): Timed {
 
 describe('what is looked at', () => {
   /** The stream was connected two days before, and all of that is in segments of its own; so is the end of the stream. */
-  async function putLongRun(config = files.config): Promise<void> {
+  async function putLongRun(config = `${files.config}\ncollector: { lookback: 1h }\n`): Promise<void> {
     const lines = inSealedOrder(files.tetragon);
     const sensor = inSealedOrder(files.sensor);
     store.put('tally', 'config', received(files.declared, config));
@@ -94,7 +94,7 @@ describe('what is looked at', () => {
     const sensor = inSealedOrder(files.sensor);
     const source = 'sources: { tetragon: [{ node: tetlab, address: "unix:///run/t.sock" }] }';
     const [connected, ...rest] = sensor;
-    store.put('tally', 'config', received(files.declared, `${files.config}\n${source}\n`));
+    store.put('tally', 'config', received(files.declared, `${files.config}\n${source}\ncollector: { lookback: 1h }\n`));
     putLines(store, 'sensor', connected === undefined ? [] : [earlier(connected, 48n * hour)]);
     await store.seal();
     declare(store, files.declared, files.task, files.policies);
@@ -107,6 +107,21 @@ describe('what is looked at', () => {
     const { report, segments } = await judge();
     expect(segments.filter(({ stream }) => stream === 'sensor').map(({ firstSeq }) => firstSeq)).toEqual([1]);
     expect(report.gaps.map(({ from, count }) => [from, count])).toEqual([[undefined, 1]]);
+  });
+
+  it('is everything where the configuration sets no bound, also a step of the task from long before', async () => {
+    await putLongRun(files.config);
+    const { report, segments } = await judge();
+    expect(segments.filter(({ stream }) => stream === 'sensor').length).toBe(3);
+    expect(report.verdict).toBe('proven');
+    putLines(
+      store,
+      'tetragon',
+      inSealedOrder(files.tetragon).map((one) => earlier(one, 30n * hour)),
+    );
+    await store.seal();
+    const { report: again } = await judge();
+    expect(again.claims.find(({ id }) => id === 'declared-first')?.result).toBe('violated');
   });
 
   it('goes back as far as the configuration says', async () => {
