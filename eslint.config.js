@@ -1,7 +1,10 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** What a room of the house may import (style: imports point inward). `node` lists the Node built-ins it may use. */
+/**
+ * What a room of the house may import (style: imports point inward). `node` lists the Node built-ins it may use. A room
+ * inside another has rules of its own.
+ */
 const rooms = {
   model: { from: [], node: [], packages: ['zod', 'yaml', 'ipaddr.js'] },
   proof: { from: ['model'], node: [], packages: [] },
@@ -12,9 +15,12 @@ const rooms = {
   sources: { from: ['model', 'query', 'evidence'] },
   attest: { from: ['model', 'evidence', 'query'] },
   judge: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest'] },
+  telemetry: { from: ['model'], node: ['crypto'], packages: ['@opentelemetry/semantic-conventions'] },
+  'telemetry/otlp': { from: ['model', 'telemetry'] },
   collect: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest', 'judge', 'report'] },
 };
-const all = [...Object.keys(rooms), 'telemetry', 'cli'];
+const all = [...Object.keys(rooms), 'cli'];
+const inside = (room) => Object.keys(rooms).filter((other) => other.startsWith(`${room}/`));
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'out', 'coverage', 'test/bench/*.mjs', 'test/interop/go'] },
@@ -31,6 +37,7 @@ export default tseslint.config(
   },
   ...Object.entries(rooms).map(([room, { from, node }]) => ({
     files: [`src/${room}/**/*.ts`],
+    ignores: inside(room).map((other) => `src/${other}/**`),
     rules: {
       'no-restricted-imports': [
         'error',
@@ -40,9 +47,18 @@ export default tseslint.config(
               regex: `^\\.\\./(\\.\\./)*(${all.filter((r) => r !== room && !from.includes(r)).join('|')})/`,
               message: `src/${room} may import only from: ${[room, ...from].join(', ')} (imports point inward).`,
             },
+            ...inside(room).map((other) => ({
+              regex: `^\\./${other.slice(room.length + 1)}/`,
+              message: `src/${room} does not import from src/${other} (imports point inward).`,
+            })),
             ...(node === undefined
               ? []
-              : [{ regex: '^node:', message: `src/${room} does no I/O and reads no clock.` }]),
+              : [
+                  {
+                    regex: `^node:${node.length === 0 ? '' : `(?!(${node.join('|')})$)`}`,
+                    message: `src/${room} does no I/O and reads no clock.`,
+                  },
+                ]),
           ],
         },
       ],

@@ -12,7 +12,12 @@ lifetime AS (
 ),
 bounds AS (
   SELECT
-    CASE WHEN l.issued IS NULL OR l.issued > t.window_start THEN t.window_start ELSE l.issued END AS first_time,
+    CASE
+      -- a session whose issuance is not here may have been issued as soon as it was declared
+      WHEN t.declared < t.window_start AND EXISTS (SELECT 1 FROM session s WHERE s.provider = 'aws' AND s.key IS NULL) THEN t.declared
+      WHEN l.issued IS NULL OR l.issued > t.window_start THEN t.window_start
+      ELSE l.issued
+    END AS first_time,
     CASE
       WHEN l.expires IS NULL THEN coalesce(t.window_end, t.newest)
       WHEN t.window_end > l.expires THEN t.window_end
@@ -111,14 +116,18 @@ own_account AS (
 candidate AS (
   SELECT p.account, p.region, p.trail FROM stated_place p
   UNION
+  -- A use tells a place whether it is stated or not.
+  SELECT DISTINCT u.account, u.region, CAST(NULL AS VARCHAR)
+  FROM "use" u
+  WHERE u.provider = 'aws' AND u.account IS NOT NULL AND u.region IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM stated_place p WHERE p.account = u.account AND p.region = u.region)
+  UNION
   SELECT f.account, f.region, CAST(NULL AS VARCHAR)
   FROM (
     SELECT s.account, s.region FROM audit_snapshot s
     UNION
     SELECT s.account, CASE WHEN n.service IN ('*', 'any') THEN 'us-east-1' ELSE n.home_region END
     FROM audit_snapshot s CROSS JOIN needed n
-    UNION
-    SELECT u.account, u.region FROM "use" u WHERE u.provider = 'aws'
     UNION
     SELECT o.account, o.region
     FROM audit_object o

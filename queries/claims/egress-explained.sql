@@ -18,6 +18,13 @@ unexplained AS (
       SELECT 1 FROM use_match AS m JOIN "use" AS u ON u.event_id = m.event_id
       WHERE m.egress_id = e.id AND m.chosen AND u.declared AND u.listed IN ('listed', 'pending')
     )
+    -- the task fetched the session itself, with a token instead of a key
+    AND NOT EXISTS (
+      SELECT 1 FROM use_match AS m
+      JOIN audit_event AS a ON a.event_id = m.event_id AND a.access_key IS NULL AND a.listed IN ('listed', 'pending')
+      JOIN session AS s ON s.key = a.issued_key AND s.declared
+      WHERE m.egress_id = e.id AND m.chosen
+    )
 ),
 -- Records of another key that fit the connection.
 stranger AS (
@@ -40,6 +47,8 @@ stranger AS (
 ),
 covered AS (
   SELECT CASE WHEN EXISTS (SELECT 1 FROM claim_finding WHERE claim IN ('audit-complete', 'sensor-continuity', 'sensor-coverage') AND kind IN ('doubt', 'wait'))
+      -- the other principal may be the task's own session then
+      OR EXISTS (SELECT 1 FROM claim_finding WHERE claim = 'sessions-known' AND code IN ('unknown-issuance', 'truncated-session-name'))
     THEN false ELSE true END AS both_halves,
   CASE WHEN EXISTS (SELECT 1 FROM claim_finding WHERE claim = 'audit-complete' AND kind = 'wait')
     AND NOT EXISTS (SELECT 1 FROM claim_finding WHERE claim = 'audit-complete' AND kind IN ('doubt', 'counterexample'))

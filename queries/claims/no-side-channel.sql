@@ -19,8 +19,13 @@ declared_name AS (
       OR (d.wildcard AND length(l.asked) > length(d.host || '.' || s.value)
         AND substr(l.asked, length(l.asked) - length(d.host || '.' || s.value) + 1) = d.host || '.' || s.value)))
 ),
+-- Far ends that the task reached, and addresses that an answer or a given line ties to a name: others the task may have made up.
 reverse_name AS (
-  SELECT reverse AS name FROM address WHERE reverse IS NOT NULL
+  SELECT a.reverse AS name
+  FROM address AS a
+  WHERE a.reverse IS NOT NULL
+    AND (a.address IN (SELECT e.remote_address FROM egress AS e WHERE e.task_id IS NOT NULL AND NOT e.inside)
+      OR a.address IN (SELECT r.address FROM resolution AS r))
 )
 SELECT
   CASE WHEN o.path LIKE '%docker.sock' OR o.path LIKE '%containerd%.sock%' OR o.path LIKE '%crio.sock' OR o.path LIKE '%podman.sock'
@@ -57,6 +62,15 @@ UNION ALL
 SELECT 'raw-channel', 'doubt', o.endpoint,
   'Data left by ' || o.channel || ', whose far end or content no declaration covers (' || o.who || ').', o.opened, o.closed, o.evidence
 FROM own AS o WHERE o.channel IN ('raw', 'icmp', 'packet', 'sctp', 'vsock')
+UNION ALL
+-- One that was never written to may still have changed what becomes of packets behind every hook: the packet filter is set by its options.
+SELECT 'raw-channel', 'doubt', e.node || ' pid ' || CAST(e.pid AS VARCHAR),
+  'The task made a raw or packet socket, or one to the packet filter, through which packets can be redirected.', min(e.time), max(e.time), min(e.evidence)
+FROM kernel_event AS e
+JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
+WHERE e.hook = 'security_socket_create' AND coalesce(e.i3, 0) = 0
+  AND ((coalesce(e.i0, 0) IN (2, 10) AND e.i1 = 3) OR e.i0 = 17 OR (e.i0 = 16 AND e.i2 = 12))
+GROUP BY e.node, e.pid
 UNION ALL
 SELECT 'undeclared-lookup', 'doubt', coalesce(l.name, l.server, 'look-up'),
   CASE WHEN l.problem = 'unseen' THEN 'Datagrams or connections to port 53 whose question the kernel did not show.'

@@ -74,6 +74,14 @@ JOIN way_reach r ON r.node = s.node AND r.way = 'export'
 WHERE NOT EXISTS (SELECT 1 FROM way_reach g WHERE g.node = s.node AND g.way = 'grpc')
 GROUP BY s.node
 UNION ALL
+SELECT 'hook-narrowed', 'note', b.node,
+  'Events came by the sensor''s export alone, and nothing tells whether its lists leave some out.', min(b.from_time), max(b.until_time), min(s.evidence)
+FROM bracket b
+JOIN sensor s ON s.node = b.node AND s.kind = 'health' AND s.why IS NULL AND s.time = b.last_line
+JOIN way_reach r ON r.node = s.node AND r.way = 'export'
+WHERE s.export_filter IS NULL AND NOT EXISTS (SELECT 1 FROM way_reach g WHERE g.node = s.node AND g.way = 'grpc')
+GROUP BY b.node
+UNION ALL
 SELECT 'blind-spot', 'doubt', m.node, s.channel || ': ' || s.detail, m.from_time, m.until_time, m.evidence
 FROM made_kind m
 JOIN channel_touch t ON t.family = m.family AND (t.type IS NULL OR t.type = m.type)

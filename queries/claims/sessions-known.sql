@@ -67,6 +67,14 @@ FROM session s
 WHERE s.key IS NULL
 UNION ALL
 SELECT
+  'unknown-issuance', 'doubt', coalesce(d.name, d.key, d.provider),
+  'A credential of ' || d.provider || ' is declared, and no record of its issuance and its uses can be judged here.',
+  NULL, NULL, t.evidence
+FROM declared_session d
+CROSS JOIN task t
+WHERE d.provider NOT IN (SELECT s.provider FROM session s)
+UNION ALL
+SELECT
   'unknown-issuance', 'doubt', coalesce(u.session, u.key, u.event_id),
   'Key ' || coalesce(u.key, 'unknown') || ' was used under this name, but no record of its issuance is here.',
   NULL, NULL, u.evidence
@@ -154,4 +162,15 @@ WHERE EXISTS (SELECT 1 FROM setting x WHERE x.kind = 'issuer')
           AND x.value LIKE '%:role/%'
           AND (x.value LIKE '%:role/' || i.issuer_role OR x.value LIKE '%:role/%/' || i.issuer_role)))
   )
+UNION ALL
+-- Where no issuers are declared, sessions of one name that several principals issued still need somebody to tell which are meant.
+SELECT
+  'minted-outside', 'doubt', i.subject,
+  'Sessions of this name and role were issued by several principals, ' || min(i.issued_by) || ' and ' || max(i.issued_by)
+    || ' among them, and the configuration names no issuers.',
+  min(i.issued), max(i.expires), min(i.evidence)
+FROM issued i
+WHERE i.declared AND i.depth = 0 AND NOT EXISTS (SELECT 1 FROM setting x WHERE x.kind = 'issuer')
+GROUP BY i.subject, i.role
+HAVING count(DISTINCT split_part(i.issued_by, '/', 1) || '/' || split_part(i.issued_by, '/', 2)) > 1
 ORDER BY code, subject, detail, evidence

@@ -8,7 +8,7 @@ WITH u AS (
   WHERE "use".listed IN ('listed', 'pending')
 ),
 m AS (
-  SELECT event_id, max(fits) AS fits, min(strength) AS strength, bool_or(source_known) AS source_known, bool_or(own_node) AS own_node
+  SELECT event_id, max(fits) AS fits, min(strength) AS strength, max(alternatives) AS alternatives, min(unwatched) AS unwatched, bool_or(source_known) AS source_known, bool_or(own_node) AS own_node
   FROM use_match GROUP BY event_id
 ),
 -- A connection open then whose host is not known may be the one.
@@ -34,7 +34,7 @@ other_name AS (
   WHERE u.host IS NULL
 ),
 judged AS (
-  SELECT u.*, m.fits, m.strength,
+  SELECT u.*, m.fits, m.strength, m.alternatives, m.unwatched,
     CASE
       WHEN u.delegated THEN 'delegated'
       WHEN NOT u.nodes_known THEN 'nodes-unknown'
@@ -64,7 +64,12 @@ SELECT
     WHEN 'other-node' THEN 'Used from ' || coalesce(source, '?') || ', the address of a node on which the task did not run.'
     WHEN 'uncovered' THEN 'No connection of the task fits this use, but the kernel half is not complete at that time.'
     WHEN 'none' THEN 'No connection of the task to ' || coalesce(host, service) || ' was open when the credential was used from its node.'
-    ELSE 'Another process tree behind the same address had a connection to ' || coalesce(host, service) || ' open: the network can''t tell which of them used the credential.'
+    ELSE
+      CASE
+        WHEN unwatched IS NOT NULL THEN 'Nothing tells what was done then on ' || unwatched || ', which is behind the same address'
+        ELSE CASE WHEN alternatives = 1 THEN 'Another process tree' ELSE CAST(alternatives AS VARCHAR) || ' other process trees' END
+          || ' behind the same address had a connection open that may have gone to ' || coalesce(host, service)
+      END || ': the network can''t tell which of them used the credential.'
   END AS detail,
   time AS from_time, time AS until_time, evidence
 FROM judged WHERE problem IS NOT NULL

@@ -10,7 +10,8 @@ WITH f AS (
   LEFT JOIN address AS a ON a.address = flow.remote_address
 ),
 -- Who took the connection on the same node: the peer's four-tuple the other way round. The event of an accept bears the time
--- at which accept() was entered, which may be long before.
+-- at which accept() was entered, which may be long before. Only what goes from an address to itself, or to loopback, can not
+-- leave the node: any other pair of addresses could be had anew in a network namespace that the task makes for itself.
 taken AS (
   SELECT f.n, min(l.exec_id) AS listener, bool_and(lp.task_id IS NOT NULL) AS by_task
   FROM f
@@ -21,6 +22,7 @@ taken AS (
     AND (l.netns IS NULL OR f.netns IS NULL OR l.netns = f.netns)
   LEFT JOIN process AS lp ON lp.node = l.node AND lp.exec_id = l.exec_id
   WHERE f.task_id IS NOT NULL AND f.channel = 'tcp'
+    AND (f.remote_address = f.local_address OR f.remote_address LIKE '127.%' OR f.remote_address = '::1' OR lp.task_id IS NULL)
   GROUP BY f.n
 ),
 -- The other way round: who made a connection that the task accepted.
@@ -34,18 +36,20 @@ made AS (
     AND (l.netns IS NULL OR f.netns IS NULL OR l.netns = f.netns)
   LEFT JOIN process AS lp ON lp.node = l.node AND lp.exec_id = l.exec_id
   WHERE f.task_id IS NOT NULL AND f.channel = 'accepted'
+    AND (f.remote_address = f.local_address OR f.local_address LIKE '127.%' OR f.local_address = '::1')
   GROUP BY f.n
 ),
--- Without an accept in evidence: a TCP listener of the task at that address, or a UDP socket that the task sent from. A bind alone
--- proves nothing: its hook comes before it is known whether it succeeds.
+-- Of UDP there is no accept: a socket that the task sent from meanwhile holds the port, unless another process asked for it too
+-- (SO_REUSEPORT). A TCP listener of the task is not enough for the same reason.
 listening AS (
-  SELECT e.node, 'tcp' AS channel, e.s_saddr AS address, e.s_sport AS port, e.time, e.netns
-  FROM kernel_event AS e
-  JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
-  WHERE e.hook = 'security_socket_listen'
-  UNION ALL
-  SELECT f.node, 'udp', f.local_address, f.local_port, f.opened, f.netns
-  FROM f WHERE f.task_id IS NOT NULL AND f.channel = 'udp' AND f.local_port > 0
+  SELECT f.node, f.local_address AS address, f.local_port AS port, f.opened, f.closed, f.netns
+  FROM f
+  WHERE f.task_id IS NOT NULL AND f.channel = 'udp' AND f.local_port > 0
+    AND NOT EXISTS (
+      SELECT 1 FROM kernel_event AS b
+      LEFT JOIN process AS p ON p.node = b.node AND p.exec_id = b.exec_id
+      WHERE b.hook = 'security_socket_bind' AND b.node = f.node AND b.a_port = f.local_port AND p.task_id IS NULL
+    )
 ),
 place AS (
   SELECT f.n,
@@ -53,12 +57,11 @@ place AS (
     t.listener,
     CASE WHEN f.channel = 'accepted' THEN coalesce(made.by_task, false)
          WHEN t.listener IS NOT NULL THEN t.by_task
-         ELSE (f.remote_address IN ('::1', '0.0.0.0', '::') OR f.remote_address LIKE '127.%')
+         ELSE f.channel = 'udp' AND (f.remote_address IN ('::1', '0.0.0.0', '::') OR f.remote_address LIKE '127.%')
            AND EXISTS (
              SELECT 1 FROM listening AS l
-             WHERE l.node = f.node AND l.channel = f.channel AND l.port = f.remote_port
-               AND (l.channel = 'udp' OR l.time <= f.opened)
-               AND (l.address = f.remote_address OR (l.channel = 'tcp' AND l.address IN ('0.0.0.0', '::')))
+             WHERE l.node = f.node AND l.port = f.remote_port AND l.address = f.remote_address
+               AND l.opened <= f.closed + INTERVAL 2 SECOND AND l.closed >= f.opened - INTERVAL 2 SECOND
                AND (l.netns IS NULL OR f.netns IS NULL OR l.netns = f.netns)
            )
     END AS inside

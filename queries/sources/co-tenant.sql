@@ -1,6 +1,8 @@
--- Uses that another process tree could have made: it had an outgoing connection to the same address and port, or to another
--- address of the same host, behind the same egress address at that time. One row is one use and one such connection.
-WITH t AS (SELECT tolerance FROM task),
+-- Uses that another process tree could have made: it had an outgoing connection behind the same egress address at that time, to an
+-- address of the same host, or by its name, or to an address of which no declared resolver told whose it is: what a client says
+-- there of the name is its own choice. One row is one use and one such connection, with the top of the tree that holds it: the
+-- last process upwards that no process of the task descends from.
+WITH RECURSIVE t AS (SELECT tolerance FROM task),
 node_egress AS (
   SELECT name AS node, split_part(value, '-', 1) AS first_hex, split_part(value, '-', 2) AS last_hex
   FROM setting WHERE kind = 'node-egress'
@@ -11,6 +13,19 @@ host_address AS (
   SELECT DISTINCT e.host, e.remote_port, r.address FROM egress AS e JOIN resolution AS r ON r.host = e.host WHERE e.task_id IS NOT NULL
   UNION
   SELECT DISTINCT e.host, e.remote_port, d.address FROM egress AS e JOIN dns_message AS d ON d.name = e.host AND d.address IS NOT NULL WHERE e.task_id IS NOT NULL
+),
+-- Whose an address is, as far as any answer of a declared resolver on the node, or what was given, tells.
+told_name AS (
+  SELECT d.node, d.address, d.name AS host
+  FROM dns_message AS d
+  JOIN address AS a ON a.address = d.server
+  JOIN setting AS s ON s.kind = 'resolver' AND a.hex BETWEEN split_part(s.value, '-', 1) AND split_part(s.value, '-', 2)
+  WHERE d.direction = 'answer' AND d.address IS NOT NULL AND d.server_port = 53
+  UNION
+  SELECT NULL, r.address, r.host FROM resolution AS r WHERE r.basis IN ('resolution', 'hosts')
+),
+asked_port AS (
+  SELECT DISTINCT e.host, e.remote_port FROM egress AS e WHERE e.task_id IS NOT NULL AND e.host IS NOT NULL AND e.channel = 'tcp'
 ),
 -- A connection that was open before the recording is known by its sends alone.
 older AS (
@@ -24,31 +39,67 @@ older AS (
   GROUP BY e.node, e.exec_id, e.s_daddr, e.s_dport, e.s_cookie
 ),
 other AS (
-  SELECT node, exec_id, remote_address, remote_port, socket, opened, closed, evidence FROM flow
+  SELECT node, exec_id, channel, remote_address, remote_port, socket, opened, closed, evidence FROM flow
   WHERE channel IN ('tcp', 'udp') AND outcome <> 'failed'
   UNION ALL
-  SELECT o.node, o.exec_id, o.remote_address, o.remote_port, o.socket, NULL,
+  SELECT o.node, o.exec_id, o.channel, o.remote_address, o.remote_port, o.socket, NULL,
     (SELECT min(c.time) FROM kernel_event AS c WHERE c.hook = 'tcp_close' AND c.node = o.node AND c.s_cookie = o.socket AND c.time >= o.last_seen),
     o.evidence
   FROM older AS o
-)
-SELECT DISTINCT u.event_id, f.node, f.exec_id, f.opened, f.evidence
-FROM "use" AS u
-CROSS JOIN t
-JOIN address AS a ON a.address = u.source
-JOIN node_egress AS n ON a.hex BETWEEN n.first_hex AND n.last_hex
-JOIN other AS f ON f.node = n.node
-  AND (f.opened IS NULL OR u.time + INTERVAL 1 SECOND + t.tolerance >= f.opened)
-  AND (f.closed IS NULL OR u.time - t.tolerance <= f.closed)
-LEFT JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id
-WHERE p.task_id IS NULL AND NOT u.delegated
-  AND (EXISTS (
-    SELECT 1 FROM tls_hello AS hello
-    WHERE hello.node = f.node AND hello.socket = f.socket AND hello.server_name = u.host
-      AND (f.opened IS NULL OR hello.time >= f.opened) AND (f.closed IS NULL OR hello.time <= f.closed)
-  ) OR EXISTS (
-    SELECT 1 FROM host_address AS h
-    WHERE h.remote_address = f.remote_address AND h.remote_port = f.remote_port
-      AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
-  ))
+),
+rival AS (
+  SELECT DISTINCT u.event_id, f.node, f.exec_id, f.opened, f.evidence
+  FROM "use" AS u
+  CROSS JOIN t
+  JOIN address AS a ON a.address = u.source
+  JOIN node_egress AS n ON a.hex BETWEEN n.first_hex AND n.last_hex
+  JOIN other AS f ON f.node = n.node
+    AND (f.opened IS NULL OR u.time + INTERVAL 1 SECOND + t.tolerance >= f.opened)
+    AND (f.closed IS NULL OR u.time - t.tolerance <= f.closed)
+  LEFT JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id
+  WHERE p.task_id IS NULL AND NOT u.delegated
+    AND (EXISTS (
+      SELECT 1 FROM tls_hello AS hello
+      WHERE hello.node = f.node AND hello.socket = f.socket AND hello.server_name = u.host
+        AND (f.opened IS NULL OR hello.time >= f.opened) AND (f.closed IS NULL OR hello.time <= f.closed)
+    ) OR EXISTS (
+      SELECT 1 FROM host_address AS h
+      WHERE h.remote_address = f.remote_address AND h.remote_port = f.remote_port
+        AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
+    ) OR (
+      f.channel = 'tcp' AND f.remote_address NOT LIKE '127.%' AND f.remote_address NOT IN ('::1', '0.0.0.0', '::')
+      AND EXISTS (
+        SELECT 1 FROM asked_port AS h
+        WHERE h.remote_port = f.remote_port AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
+      )
+      AND NOT EXISTS (SELECT 1 FROM told_name AS k WHERE k.address = f.remote_address AND (k.node IS NULL OR k.node = f.node))
+      AND (
+        NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE ends_with(coalesce(u.host, '.amazonaws.com'), r.suffix))
+        OR EXISTS (
+          SELECT 1 FROM provider_range AS r JOIN address AS fa ON fa.hex BETWEEN r.first_hex AND r.last_hex
+          WHERE fa.address = f.remote_address
+        )
+      )
+    ))
+),
+-- Everything above the task: whoever started it may have started others too.
+above(node, exec_id) AS (
+  SELECT node, parent_exec_id FROM process WHERE task_id IS NOT NULL AND parent_exec_id IS NOT NULL
+  UNION
+  SELECT p.node, p.parent_exec_id FROM above AS b JOIN process AS p ON p.node = b.node AND p.exec_id = b.exec_id
+  WHERE p.parent_exec_id IS NOT NULL
+),
+climb(node, exec_id, top, depth) AS (
+  SELECT DISTINCT node, exec_id, exec_id, 0 FROM rival WHERE exec_id IS NOT NULL
+  UNION ALL
+  SELECT c.node, c.exec_id, p.parent_exec_id, c.depth + 1
+  FROM climb AS c
+  JOIN process AS p ON p.node = c.node AND p.exec_id = c.top
+  JOIN process AS parent ON parent.node = p.node AND parent.exec_id = p.parent_exec_id
+  WHERE c.depth < 64 AND parent.pid <> 1
+    AND NOT EXISTS (SELECT 1 FROM above AS b WHERE b.node = p.node AND b.exec_id = p.parent_exec_id)
+),
+tree AS (SELECT node, exec_id, max_by(top, depth) AS top FROM climb GROUP BY node, exec_id)
+SELECT r.event_id, r.node, r.exec_id, r.opened, r.evidence, coalesce(tree.top, r.exec_id) AS tree
+FROM rival AS r LEFT JOIN tree ON tree.node = r.node AND tree.exec_id = r.exec_id
 ORDER BY ALL

@@ -5,7 +5,7 @@ WITH resolver AS (
   SELECT DISTINCT split_part(value, '-', 1) AS first_hex, split_part(value, '-', 2) AS last_hex FROM setting WHERE kind = 'resolver'
 ),
 own_server AS (
-  SELECT DISTINCT e.node, coalesce(e.a_addr, e.s_saddr) AS address
+  SELECT DISTINCT e.node, CASE WHEN e.hook = 'security_socket_bind' THEN e.a_addr ELSE e.s_saddr END AS address
   FROM kernel_event AS e JOIN process AS p ON p.node = e.node AND p.exec_id = e.exec_id AND p.task_id IS NOT NULL
   WHERE (e.hook IN ('udp_sendmsg', 'udpv6_sendmsg') AND e.s_sport = 53) OR (e.hook = 'security_socket_bind' AND e.a_port = 53)
 )

@@ -86,8 +86,11 @@ with_silence AS (
   SELECT w.*,
     w.hook = 'tcp_connect' AND NOT w.sent AND w.close_state IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM sending AS s
-      WHERE s.node = w.node AND s.pid = w.pid AND (s.s_daddr = w.s_daddr OR (s.s_daddr LIKE '%:%' AND w.s_daddr LIKE '%:%'))
+      LEFT JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id
+      WHERE s.node = w.node AND (s.s_daddr = w.s_daddr OR (s.s_daddr LIKE '%:%' AND w.s_daddr LIKE '%:%'))
         AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
+        -- or a process of the task that was born with the connection open, and may hold it
+        AND (s.pid = w.pid OR (p.task_id IS NOT NULL AND p.started >= w.time - INTERVAL 100 MILLISECOND))
     ) AS silent,
     EXISTS (
       SELECT 1 FROM kernel_event AS a

@@ -18,6 +18,8 @@ field AS (
     try_cast(j->>'$.port' AS BIGINT) AS port,
     j->>'$.version' AS version,
     try_cast(j->>'$.metrics.process_start_time_seconds' AS DOUBLE) AS started,
+    try_cast(j->>'$.metrics.tetragon_observer_ringbuf_queue_events_lost_total' AS DOUBLE) IS NOT NULL
+      AND try_cast(j->>'$.metrics.tetragon_notify_overflowed_events_total' AS DOUBLE) IS NOT NULL AS counters,
     try_cast(j->>'$.metrics.tetragon_event_cache_entries' AS BIGINT) AS cache_entries,
     CASE WHEN json_type(j, '$.policies') = 'ARRAY' THEN CAST(j->'$.policies' AS VARCHAR) END AS policies,
     CASE WHEN json_type(j, '$.metrics') = 'OBJECT' THEN CAST(j->'$.metrics' AS VARCHAR) END AS metrics,
@@ -33,8 +35,9 @@ field AS (
 )
 SELECT
   node, time, kind, state,
-  -- a health line without start time, counters or policies could not be asked for them, whatever it says
-  CASE WHEN kind = 'health' AND why IS NULL AND (started IS NULL OR policies IS NULL)
+  -- a health line without start time, counters or policies could not be asked for them, whatever it says; these two counters have
+  -- no labels, so that they are there from the start
+  CASE WHEN kind = 'health' AND why IS NULL AND (started IS NULL OR policies IS NULL OR NOT counters)
        THEN 'the line tells no policies or no counters' ELSE why END AS why,
   n, port, version, started, cache_entries, policies, metrics, specs,
   CASE WHEN kind = 'stream' THEN way END, CASE WHEN kind = 'stream' THEN resumed END, CASE WHEN kind = 'stream' THEN since END,

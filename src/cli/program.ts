@@ -11,6 +11,7 @@ import { keygenCommand } from './keygen.ts';
 import { reportCommand } from './report.ts';
 import { sealCommand } from './seal.ts';
 import { tasksCommand } from './tasks.ts';
+import { traceCommand } from './trace.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
 
@@ -36,6 +37,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     doctorCommand(io, done),
     reportCommand(io, done),
     tasksCommand(io),
+    traceCommand(io, done),
   ]) {
     program.addCommand(withGlobalFlags(command.copyInheritedSettings(program)));
   }

@@ -21,6 +21,7 @@ import { openNodes } from './nodes.ts';
 import { readSubmission } from './read-submission.ts';
 import { openSealWorker } from './seal-worker.ts';
 import type { Settings } from './settings.ts';
+import { type TraceLoop, traceLoop } from './trace-loop.ts';
 import { noTrails, openTrails } from './trails.ts';
 import { watchFolder } from './watch-folder.ts';
 
@@ -93,6 +94,7 @@ async function runWays(
     },
     wallClock,
   );
+  const traces = openTraces(settings, env, () => book.tasks.keys(), metrics, log);
   const folder = collector.declarations;
   const ways: WayIn[] = [
     ...nodes.ways,
@@ -119,10 +121,12 @@ async function runWays(
       judged: (task, { verdict, state, final }) => {
         metrics.reports.inc({ verdict });
         log.info({ task, verdict, state, final }, 'judged');
+        if (final) traces?.judged(task);
       },
       failed: (task, why) => log.error({ task, why }, 'could not be judged'),
       open: (count) => metrics.openTasks.set(count),
     }),
+    ...(traces === undefined ? [] : [traces]),
   ];
   const boundary = async (): Promise<void> => {
     await Promise.all([nodes.boundary(), trails.boundary()]);
@@ -147,6 +151,32 @@ async function runWays(
     await Promise.all(servers.map((server) => server.close()));
     await Promise.allSettled(running);
   }
+}
+
+function openTraces(
+  { traces, store }: Settings,
+  env: CollectorOptions['env'],
+  tasks: () => Iterable<string>,
+  metrics: Metrics,
+  log: Logger,
+): TraceLoop | undefined {
+  if (traces === undefined) return undefined;
+  return traceLoop({
+    store: store.path,
+    traces,
+    env,
+    tasks,
+    exported: (task, { traceId, spans, leftOut, rejected }) => {
+      metrics.tracesExported.inc();
+      if (rejected > 0) log.warn({ task, traceId, spans, rejected }, 'the backend refused spans of a trace');
+      else log.info({ task, traceId, spans, leftOut }, 'trace exported');
+    },
+    failed: (task, why) => {
+      metrics.traceFailures.inc();
+      log.warn({ task, why }, 'trace not exported; it is tried again');
+    },
+    waiting: (count) => metrics.tracesWaiting.set(count),
+  });
 }
 
 async function openServers({ store, collector }: Settings, handle: Handler): Promise<HttpServer[]> {

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { WayIn } from '../evidence/record-log.ts';
 import { readSummary, summaryFolder, type TaskSummary } from '../judge/task-summary.ts';
+import { runCommand, whyOf } from './child-command.ts';
 
 export interface JudgeLoopOptions {
   readonly store: string;
@@ -83,49 +81,13 @@ function restOf(
   return Number.isNaN(wait) ? rest : Math.max(rest, Math.min(wait, 300_000));
 }
 
-const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-
 async function report(task: string, options: JudgeLoopOptions, signal: AbortSignal): Promise<TaskSummary | undefined> {
   const { store, key, env } = options;
-  const args = [
-    main,
-    'report',
-    task,
-    '--store',
-    store,
-    '--out',
-    summaryFolder(store, task),
-    '--no-seal',
-    '--quiet',
-    ...key,
-  ];
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  if (child.pid !== undefined) lowerPriority(child.pid);
-  const said: Buffer[] = [];
-  child.stderr.on('data', (part: Buffer) => {
-    if (said.length < 64) said.push(part);
-  });
-  const stop = (): void => {
-    child.kill('SIGTERM');
-  };
-  signal.addEventListener('abort', stop);
-  const code = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(2));
-    child.once('close', resolve);
-  });
-  signal.removeEventListener('abort', stop);
-  if (code !== 0 && code !== 1 && code !== 3) {
-    if (!signal.aborted)
-      options.failed(task, Buffer.concat(said).toString().trim().slice(0, 2000) || `ended with ${code ?? 'a signal'}`);
+  const args = ['report', task, '--store', store, '--out', summaryFolder(store, task), '--no-seal', '--quiet', ...key];
+  const ended = await runCommand(args, env, signal);
+  if (ended.code !== 0 && ended.code !== 1 && ended.code !== 3) {
+    if (!signal.aborted) options.failed(task, whyOf(ended));
     return undefined;
   }
   return readSummary(store, task);
-}
-
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
-  } catch {
-    // it has ended already
-  }
 }

@@ -20,6 +20,9 @@ export interface Metrics {
   readonly newestDigest: Gauge<'account' | 'region'>;
   readonly openTasks: Gauge;
   readonly reports: Counter<'verdict'>;
+  readonly tracesWaiting: Gauge;
+  readonly tracesExported: Counter;
+  readonly traceFailures: Counter;
 }
 
 export function openMetrics(): Metrics {
@@ -101,6 +104,21 @@ export function openMetrics(): Metrics {
       name: 'tally_reports_total',
       help: 'Reports made, by verdict',
       labelNames: ['verdict'] as const,
+      registers,
+    }),
+    tracesWaiting: new Gauge({
+      name: 'tally_traces_waiting',
+      help: 'Tasks with a final report whose trace is not exported yet',
+      registers,
+    }),
+    tracesExported: new Counter({
+      name: 'tally_traces_exported_total',
+      help: 'Traces that the backend took',
+      registers,
+    }),
+    traceFailures: new Counter({
+      name: 'tally_trace_failures_total',
+      help: 'Attempts to export a trace that failed; each is tried again',
       registers,
     }),
   };

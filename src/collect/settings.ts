@@ -1,5 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import { type CollectorSettings, collectorSchema, type StoreSettings } from '../model/collector.ts';
+import {
+  type CollectorSettings,
+  collectorSchema,
+  type StoreSettings,
+  type TracesSettings,
+} from '../model/collector.ts';
 import { type Config, parseConfig } from '../model/config.ts';
 import { TallyError } from '../model/errors.ts';
 
@@ -12,6 +17,8 @@ export interface Settings {
   readonly sources: Sources;
   readonly store: StoreSettings;
   readonly collector: CollectorSettings;
+  /** Undefined when traces are exported nowhere. */
+  readonly traces: TracesSettings | undefined;
   /** File of the signing key; undefined when the environment gives it. */
   readonly key: string | undefined;
 }
@@ -52,6 +59,7 @@ export function toSettings(text: string, path: string): Settings {
       ...(collector.token === undefined ? {} : { token: from(collector.token) }),
       ...(collector.declarations === undefined ? {} : { declarations: from(collector.declarations) }),
     },
+    traces: config.traces === undefined ? undefined : absolute(config.traces, from),
     key: config.keys === undefined ? undefined : from(config.keys.signing),
   };
 }
@@ -61,12 +69,16 @@ function toAddress(address: string, from: (file: string) => string): string {
   return unix === undefined ? address : `unix://${from(unix)}`;
 }
 
-type Tls = NonNullable<Sources['tetragon'][number]['tls']>;
+interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
 
-function absolute(tls: Tls, from: (file: string) => string): Tls {
-  const { ca, cert, key, ...rest } = tls;
+function absolute<T extends TlsFiles>(settings: T, from: (file: string) => string): T {
+  const { ca, cert, key } = settings;
   return {
-    ...rest,
+    ...settings,
     ...(ca === undefined ? {} : { ca: from(ca) }),
     ...(cert === undefined ? {} : { cert: from(cert) }),
     ...(key === undefined ? {} : { key: from(key) }),

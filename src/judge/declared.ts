@@ -7,7 +7,7 @@ import type { Database, Parameter } from '../query/database.ts';
 
 /** Fills the tables that say what was declared, granted and configured. `policies` are the texts of the granted policies. */
 export async function insertDeclared(
-  database: Database,
+  database: Pick<Database, 'insert'>,
   declaration: Declaration,
   config: Config,
   policies: readonly string[],

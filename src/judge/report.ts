@@ -3,6 +3,7 @@ import { assumptions, type Config } from '../model/config.ts';
 import type { Declaration } from '../model/declaration.ts';
 import type {
   Report,
+  ReportAddress,
   ReportBlindSpot,
   ReportConnection,
   ReportCoverage,
@@ -83,6 +84,11 @@ function textOf(row: Row | undefined, column: string): string | undefined {
   return value === null || value === undefined ? undefined : String(value);
 }
 
+function numberOf(row: Row, column: string): number | undefined {
+  const text = textOf(row, column);
+  return text === undefined ? undefined : Number(text);
+}
+
 function listOf(row: Row, column: string): string[] {
   const text = textOf(row, column);
   return text === undefined || text === '' ? [] : (JSON.parse(text) as string[]);
@@ -109,6 +115,9 @@ function toSession(row: Row): ReportSession {
     ...optional('firstUse', textOf(row, 'first_use')),
     ...optional('lastUse', textOf(row, 'last_use')),
     granted: listOf(row, 'granted'),
+    ...optional('account', textOf(row, 'account')),
+    ...optional('requestId', textOf(row, 'request_id')),
+    ...optional('evidence', textOf(row, 'evidence')),
   };
 }
 
@@ -136,7 +145,23 @@ function toProcess(row: Row): ReportProcess {
     started: textOf(row, 'started') ?? '',
     ...optional('exited', textOf(row, 'ended')),
     tiedBy: textOf(row, 'tied_by') ?? '',
+    ...optional('uid', numberOf(row, 'uid')),
+    ...optional('container', textOf(row, 'container')),
+    ...optional('image', textOf(row, 'image')),
+    ...optional('pod', toPod(row)),
+    ...optional('traceparent', textOf(row, 'traceparent')),
+    ...optional('evidence', textOf(row, 'evidence')),
   };
+}
+
+function toPod(row: Row): ReportProcess['pod'] {
+  const name = textOf(row, 'pod_name');
+  return name === undefined ? undefined : { ...optional('namespace', textOf(row, 'pod_namespace')), name };
+}
+
+function toAddress(row: Row, side: string): ReportAddress | undefined {
+  const address = textOf(row, `${side}_address`);
+  return address === undefined ? undefined : { address, ...optional('port', numberOf(row, `${side}_port`)) };
 }
 
 function toConnection(row: Row): ReportConnection {
@@ -148,6 +173,15 @@ function toConnection(row: Row): ReportConnection {
     opened: String(row['opened']),
     ...optional('closed', textOf(row, 'closed')),
     uses: listOf(row, 'uses'),
+    ...optional('node', textOf(row, 'node')),
+    ...optional('local', toAddress(row, 'local')),
+    ...optional('peer', toAddress(row, 'remote')),
+    ...optional('outcome', textOf(row, 'outcome')),
+    ...optional('carried', textOf(row, 'carried')),
+    inside: row['inside'] === true,
+    declared: row['declared'] === true,
+    ...optional('basis', textOf(row, 'basis')),
+    ...optional('host', textOf(row, 'host')),
   };
 }
 
@@ -163,7 +197,14 @@ function toUse(row: Row): ReportUse {
     source: textOf(row, 'source') ?? '',
     outcome: String(row['outcome']),
     ...optional('connection', textOf(row, 'connection')),
-    ...(strength === 'only' || strength === 'shared' ? { strength } : {}),
+    ...(strength === 'only' || strength === 'shared' ? { strength, alternatives: Number(row['alternatives']) } : {}),
+    ...optional('provider', textOf(row, 'provider')),
+    ...optional('service', textOf(row, 'service')),
+    ...optional('event', textOf(row, 'event_name')),
+    ...optional('account', textOf(row, 'account')),
+    ...optional('region', textOf(row, 'region')),
+    ...optional('requestId', textOf(row, 'request_id')),
+    ...optional('evidence', textOf(row, 'evidence')),
   };
 }
 
@@ -179,14 +220,13 @@ function toCoverage(row: Row): ReportCoverage {
 }
 
 function toGap(row: Row): ReportGap {
-  const count = textOf(row, 'count');
   return {
     stream: String(row['stream']),
     origin: String(row['origin']),
     ...optional('from', textOf(row, 'from')),
     ...optional('until', textOf(row, 'until')),
     why: String(row['why']),
-    ...optional('count', count === undefined ? undefined : Number(count)),
+    ...optional('count', numberOf(row, 'count')),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toAddress, toHexRange } from './address.ts';
-import { collectorSchema, keysSchema, sourcesSchema, storeSchema } from './collector.ts';
+import { collectorSchema, keysSchema, sourcesSchema, storeSchema, tracesSchema } from './collector.ts';
 import { endpointSchema } from './declaration.ts';
 import { parseHost } from './endpoint.ts';
 import { parseYaml } from './schema.ts';
@@ -78,6 +78,7 @@ const schema = z.strictObject({
   store: storeSchema.optional(),
   keys: keysSchema.optional(),
   collector: collectorSchema.optional(),
+  traces: tracesSchema.optional(),
 });
 
 /** The configuration (design 6), every default filled in. `tolerance` is in seconds. */

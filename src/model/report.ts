@@ -22,6 +22,10 @@ export interface ReportSession {
   readonly lastUse?: string;
   /** Actions the granted policy allows by name, where one was given. */
   readonly granted?: readonly string[];
+  readonly account?: string;
+  readonly requestId?: string;
+  /** Record of its issuance, where there is one. */
+  readonly evidence?: string;
 }
 
 /** All egress of the task to one endpoint by one channel. */
@@ -49,6 +53,15 @@ export interface ReportProcess {
   readonly exited?: string;
   /** How it was found to be the task's: `selector`, `parent`, `fork`, … */
   readonly tiedBy: string;
+  readonly uid?: number;
+  readonly container?: string;
+  /** Name of the container's image. */
+  readonly image?: string;
+  readonly pod?: { readonly namespace?: string; readonly name: string };
+  /** Variable TRACEPARENT of its environment, where it has the form of version 00 of W3C Trace Context. */
+  readonly traceparent?: string;
+  /** Record that it is known from. */
+  readonly evidence?: string;
 }
 
 /** One way out on the time line; `uses` are event ids matched to it. */
@@ -60,6 +73,25 @@ export interface ReportConnection {
   readonly opened: string;
   readonly closed?: string;
   readonly uses: readonly string[];
+  readonly node?: string;
+  readonly local?: ReportAddress;
+  readonly peer?: ReportAddress;
+  /** `up`, `failed` or `unknown`. */
+  readonly outcome?: string;
+  /** Whether the process sent data: `yes`, `no` or `unknown`. */
+  readonly carried?: string;
+  /** The listener is in the same tree. */
+  readonly inside?: boolean;
+  readonly declared?: boolean;
+  /** As in {@link ReportEgress}. */
+  readonly basis?: string;
+  /** The host it is attributed to. */
+  readonly host?: string;
+}
+
+export interface ReportAddress {
+  readonly address: string;
+  readonly port?: number;
 }
 
 export interface ReportUse {
@@ -75,7 +107,20 @@ export interface ReportUse {
   /** Connection id this use was matched to. */
   readonly connection?: string;
   /** `only`: no other tree could have made it; `shared`: another had such a connection open. */
+  /** `only`: no other process tree behind the same egress address had a connection open that could have carried it. */
   readonly strength?: 'only' | 'shared';
+  /** Other process trees that could have made it; a node that was not watched counts as one. */
+  readonly alternatives?: number;
+  readonly provider?: string;
+  /** The provider's service, as its record names it. */
+  readonly service?: string;
+  /** Name of the call, as the provider's record has it. */
+  readonly event?: string;
+  readonly account?: string;
+  readonly region?: string;
+  readonly requestId?: string;
+  /** Record that it is known from. */
+  readonly evidence?: string;
 }
 
 export interface ReportCoverage {

@@ -17,17 +17,33 @@ const metadataSuffix = '.metadata.json';
  */
 export async function* readCloudTrail(paths: readonly string[]): AsyncGenerator<CloudTrailItem> {
   const files = await listFiles(paths);
+  const named = new Set(paths);
   const objects = files.filter((file) => !file.endsWith(metadataSuffix));
   const metadataFiles = files.filter((file) => file.endsWith(metadataSuffix));
   yield* findOrphans(metadataFiles, objects);
   for (const file of objects) {
-    yield* parseObject({
+    const items = parseObject({
       object: basename(file),
       bytes: await readBytes(file),
       metadata: await readMetadata(file, metadataFiles),
       limit: constants.MAX_STRING_LENGTH,
     });
+    for (const item of items) yield named.has(file) ? item : withoutPlanted(item, file);
   }
+}
+
+/**
+ * Keys and trail snapshots judge the log files, so whoever can write log files must not be able to add some: in a folder they are
+ * believed from files of their own names outside the bucket's own layout only.
+ */
+function withoutPlanted(item: CloudTrailItem, file: string): CloudTrailItem {
+  if (item.kind === 'problem') return item;
+  const { kind } = item.inventory;
+  if (kind !== 'public-keys' && kind !== 'trails') return item;
+  const name = basename(file);
+  if (/^(public-keys|trails)[^/]*\.json$/.test(name) && !file.includes('/AWSLogs/')) return item;
+  const why = `it holds ${kind === 'trails' ? 'trail snapshots' : 'public keys'}, which are read only from a file ${kind}.json outside AWSLogs/`;
+  return { kind: 'problem', object: item.object, code: 'unknown-file', why };
 }
 
 async function listFiles(paths: readonly string[]): Promise<string[]> {

@@ -33,7 +33,7 @@ export interface DnsMessage {
   readonly truncated: boolean;
   readonly questions: readonly DnsQuestion[];
   readonly answers: readonly DnsRecord[];
-  /** Records of the authority and additional sections, OPT not counted. A plain query has none. */
+  /** Records of the authority and additional sections; one OPT of the root without options is not counted. A plain query has none. */
   readonly otherRecords: number;
   /** Bytes behind the message: no resolver sends any, a query could carry data in them. */
   readonly trailingBytes: number;
@@ -163,9 +163,14 @@ function readMessage(reader: Reader): DnsMessage {
     truncated: (flags & 0x0200) !== 0,
     questions,
     answers,
-    otherRecords: others.filter((record) => record.type !== 'OPT').length,
+    otherRecords: others.filter((record, at) => !isPlainOpt(record) || others.findIndex(isPlainOpt) < at).length,
     trailingBytes: reader.end - reader.at,
   };
+}
+
+/** RFC 6891 6.1.2: of the root, without options. */
+function isPlainOpt({ name, type, data }: DnsRecord): boolean {
+  return type === 'OPT' && name === '.' && data === '';
 }
 
 function readQuestion(reader: Reader): DnsQuestion {

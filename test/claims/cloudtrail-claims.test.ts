@@ -86,6 +86,25 @@ async function findings(claim: string, tables: Tables): Promise<Row[]> {
 describe('sessions-known:', () => {
   const claim = (tables: Tables) => judge('sessions-known', { task: [task()], session: [session()], ...tables });
 
+  test('a declared credential of a provider whose evidence is not here is a doubt', async () => {
+    const declared = [
+      { provider: 'aws', name: 'sess-7b3f-a', role },
+      { provider: 'gcp', name: 'svc@x' },
+    ];
+    expect(await claim({ declared_session: declared })).toEqual(['unknown-issuance doubt svc@x']);
+  });
+
+  test('sessions of one name that several principals issued need declared issuers', async () => {
+    const two = [session(), session({ key: 'K1', issued_by: 'arn:aws:iam::111122223333:user/mallory' })];
+    expect(await claim({ session: two })).toEqual(['minted-outside doubt sess-7b3f-a']);
+    // sessions of one role are one principal
+    const broker = 'arn:aws:sts::111122223333:assumed-role/broker';
+    const renewed = [session({ issued_by: `${broker}/a` }), session({ key: 'K1', issued_by: `${broker}/b` })];
+    expect(await claim({ session: renewed })).toEqual([]);
+    const issuer = [{ kind: 'issuer', name: 'x', value: 'arn:aws:iam::111122223333:user/*' }];
+    expect(await claim({ session: two, setting: issuer })).toEqual([]);
+  });
+
   test('a declared session with its issuance gives nothing', async () => {
     expect(await claim({ use: [use()] })).toEqual([]);
   });

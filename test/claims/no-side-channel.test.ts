@@ -104,8 +104,14 @@ describe('undeclared-lookup:', () => {
   });
 
   test('a reverse look-up only of an address in the evidence', async () => {
-    const seen = { address: [{ address: '192.0.2.10', hex: 'x', reverse: '10.2.0.192.in-addr.arpa' }] };
+    const known = { address: [{ address: '192.0.2.10', hex: 'x', reverse: '10.2.0.192.in-addr.arpa' }] };
+    const seen = {
+      ...known,
+      resolution: [{ address: '192.0.2.10', first_hex: 'x', last_hex: 'x', host: 'h', basis: 'dns', evidence: 'e' }],
+    };
     expect(await judgeLookup(lookup('10.2.0.192.in-addr.arpa', { qtype: 'PTR' }), seen)).toEqual([]);
+    // one that only an answer of the task's own making told
+    expect(await judgeLookup(lookup('10.2.0.192.in-addr.arpa', { qtype: 'PTR' }), known)).toHaveLength(1);
     expect(await judgeLookup(lookup('11.2.0.192.in-addr.arpa', { qtype: 'PTR' }), seen)).toHaveLength(1);
   });
 

@@ -34,13 +34,20 @@ describe('unknown-parent:', () => {
     for (const near of [
       { started: second(-1) },
       { started: second(61) },
-      { flags: 'procFS auid' },
+      { flags: 'procFS auid', started: second(-11) },
       { parent_exec_id: 'shell' },
       { fork_parent: 'shell' },
       { node: 'n2' },
     ]) {
       expect(await judge({ process: [shell, proc(), { ...stray, ...near }] })).toEqual([]);
     }
+  });
+
+  test('one older than the sensor that began after the task was declared: its mark is not known', async () => {
+    const older = other({ parent_exec_id: 'shell', flags: 'procFS auid', started: second(-5), env: null });
+    expect(await judge({ process: [shell, proc(), older] })).toEqual(['unknown-parent doubt n1 pid 200']);
+    expect(await judge({ process: [shell, proc(), { ...older, started: second(-11) }] })).toEqual([]);
+    expect(await judge({ process: [shell, proc(), { ...older, node: 'n2' }] })).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   nameless,
   nodeEgress,
   proc,
+  readFindings,
   second,
   type Tables,
   task,
@@ -66,6 +67,22 @@ test('ambiguous-use: another tree could have made it, unless that is assumed awa
   expect(await judge(use(), shared)).toEqual([`ambiguous-use doubt ${action}`]);
   const assumed = { kind: 'assume', name: 'co-tenants-isolated', value: 'co-tenants-isolated' };
   expect(await judge(use(), shared, { setting: [nodeEgress, assumed] })).toEqual([]);
+});
+
+test('ambiguous-use tells how many other trees there are, or of which node nothing is known', async () => {
+  const tables = { task: [task()], process: [proc()], egress: [way()], setting: [nodeEgress], use: [use()] };
+  const covered = { kernel_covered: [{ event_id: 'e1', covered: true }] };
+  const detail = async (fields: Values) => {
+    const [row] = await readFindings('uses-matched', {
+      ...tables,
+      ...covered,
+      use_match: [match({ strength: 'shared', ...fields })],
+    });
+    return String(row?.['detail']);
+  };
+  expect(await detail({ alternatives: 1 })).toContain('Another process tree behind the same address');
+  expect(await detail({ alternatives: 3 })).toContain('3 other process trees behind the same address');
+  expect(await detail({ alternatives: 1, unwatched: 'n2' })).toContain('Nothing tells what was done then on n2');
 });
 
 test('delegated-use: a service made the request', async () => {

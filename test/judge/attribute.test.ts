@@ -176,13 +176,45 @@ describe('inside:', () => {
       remote_port: 40000,
       evidence: 'tetragon/n1/11',
     });
+  const answering = (at: number): Values =>
+    flow({
+      channel: 'udp',
+      protocol: 'udp',
+      opened: second(at),
+      closed: second(at),
+      local_address: '127.0.0.1',
+      local_port: 8080,
+      remote_address: '127.0.0.1',
+      remote_port: 40000,
+      evidence: 'tetragon/n1/99',
+    });
   const insideOf = async (tables: Tables) => (await judge({ ...tables })).row['inside'];
 
-  test('loopback with a listener of the tree, by its accept or its listen', async () => {
-    expect(await insideOf({ flow: [flow(loopback)], kernel_event: [listen('root')] })).toBe(true);
-    expect(await insideOf({ flow: [flow(loopback)], kernel_event: [listen('shell')] })).toBe(false);
+  test('loopback that the tree accepts; its listen alone may be shared with another process', async () => {
+    expect(await insideOf({ flow: [flow(loopback)], kernel_event: [listen('root')] })).toBe(false);
     expect(await insideOf({ flow: [flow(loopback)] })).toBe(false);
+    expect(await insideOf({ flow: [flow({ ...loopback, channel: 'udp', protocol: 'udp' }), answering(11)] })).toBe(
+      true,
+    );
+    // the port had been given up long before
+    expect(await insideOf({ flow: [flow({ ...loopback, channel: 'udp', protocol: 'udp' }), answering(1)] })).toBe(
+      false,
+    );
     expect(await insideOf({ flow: [flow(loopback), accept('root')] })).toBe(true);
     expect(await insideOf({ flow: [flow(loopback), accept('shell')], kernel_event: [listen('root')] })).toBe(false);
+  });
+
+  test('what leaves its own address is not inside, though the task accepted the like in a namespace of its own', async () => {
+    const mirrored = flow({
+      channel: 'accepted',
+      local_address: address,
+      local_port: 443,
+      remote_address: '10.0.0.5',
+      remote_port: 40000,
+      evidence: 'tetragon/n1/11',
+    });
+    expect(await insideOf({ flow: [flow(), mirrored] })).toBe(false);
+    const own = { local_address: address };
+    expect(await insideOf({ flow: [flow(own), { ...mirrored, remote_address: address }] })).toBe(true);
   });
 });

@@ -121,6 +121,7 @@ export const match = (fields: Values = {}): Values => ({
   strength: 'only',
   source_known: true,
   own_node: true,
+  alternatives: 0,
   ...fields,
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { caseFolder, filesOf, objectsOf, readAll, shared, withCopy } from './cloudtrail-fixtures.ts';
@@ -80,6 +80,24 @@ test('other files in a folder are left alone, but one that is named is read', as
   await writeFile(join(own, 'README.md'), '# notes');
   expect(await readAll(own)).toEqual([]);
   expect(await readAll(join(own, 'README.md'))).toMatchObject([{ code: 'unreadable-file' }]);
+});
+
+test('whoever can write log files can not add keys or trail snapshots among them', async () => {
+  await withCopy('c01-benign', async (copy) => {
+    const keys = join(copy, 'public-keys.json');
+    const bucket = join(copy, 'AWSLogs', '111122223333');
+    for (const planted of [join(bucket, 'x.json'), join(bucket, 'public-keys.json'), join(copy, 'other.json')]) {
+      await cp(keys, planted);
+      const items = await readAll(copy);
+      expect(items.filter(({ kind }) => kind === 'problem')).toMatchObject([
+        { object: basename(planted), code: 'unknown-file' },
+      ]);
+      expect(objectsOf(items).filter(({ inventory }) => inventory.kind === 'public-keys')).toHaveLength(1);
+      // named on the command line it is the operator's own word
+      expect(objectsOf(await readAll(planted))).toHaveLength(1);
+      await rm(planted);
+    }
+  });
 });
 
 test('a path that is not there is an input error', async () => {

@@ -157,6 +157,17 @@ describe('messages that are not whole', () => {
     const hidden = record(name('hidden'), 16, 0, bytes(3, 'abc'));
     const more = bytes(u16(1, 0x0100, 1, 0, 0, 2), route53, u16(A, IN), opt, hidden);
     expect(parsed(more)).toMatchObject({ otherRecords: 1, trailingBytes: 0 });
+    const options = bytes(0, u16(41, 4096, 0, 0, 4), 'data');
+    const named = bytes(name('hidden'), u16(41, 4096, 0, 0, 0));
+    for (const [additional, count] of [
+      [[opt], 0],
+      [[options], 1],
+      [[named], 1],
+      [[opt, opt], 1],
+    ] as const) {
+      const whole = bytes(u16(1, 0x0100, 1, 0, 0, additional.length), route53, u16(A, IN), ...additional);
+      expect(parsed(whole)).toMatchObject({ otherRecords: count, trailingBytes: 0 });
+    }
   });
 
   test.each([

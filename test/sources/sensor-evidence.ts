@@ -177,7 +177,13 @@ export function healthLine(at: number, metrics: Record<string, number> = {}): Li
     node: 'n1',
     time: second(at),
     policies: fullPolicies(),
-    metrics: { process_start_time_seconds: 1000, tetragon_event_cache_entries: 0, ...metrics },
+    metrics: {
+      process_start_time_seconds: 1000,
+      tetragon_event_cache_entries: 0,
+      tetragon_observer_ringbuf_queue_events_lost_total: 0,
+      tetragon_notify_overflowed_events_total: 0,
+      ...metrics,
+    },
   };
 }
 

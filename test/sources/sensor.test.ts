@@ -361,6 +361,17 @@ describe('gaps from canaries', () => {
   });
 });
 
+test('a health line without the counters that are always there could not be asked', async () => {
+  const { lines, ...rest } = quiet();
+  for (const counter of ['tetragon_notify_overflowed_events_total', 'tetragon_observer_ringbuf_queue_events_lost_total']) {
+    const without = lines.map((line) => {
+      const { [counter]: _, ...metrics } = line.metrics ?? {};
+      return line.kind === 'health' ? { ...line, metrics } : line;
+    });
+    expect((await readGaps({ ...rest, lines: without })).map(({ why }) => why)).toContain('no-health-evidence');
+  }
+});
+
 describe('gaps from the stream and from throttling', () => {
   const streamLine = (at: number, state: string): Line => ({
     kind: 'stream',

@@ -1,0 +1,3 @@
+module tallystick/test/interop/otel/jaeger
+
+go 1.26
