@@ -8,7 +8,8 @@ node_egress AS (
 connection AS (
   SELECT * FROM egress
   WHERE task_id IS NOT NULL AND NOT inside AND host IS NOT NULL AND channel IN ('tcp', 'udp', 'inherited', 'received') AND carried <> 'no'
-)
+),
+-- the issuance is no use of the session, but explains the connection to its issuer
 asked AS (
   SELECT event_id, time, source, host, service FROM "use" WHERE NOT delegated
   UNION ALL

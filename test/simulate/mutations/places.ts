@@ -52,11 +52,19 @@ export function lifeOf(world: World, process: Process): Span {
 /** The last canary or health line of the node, whichever is earlier: what happens later is not settled. */
 export function recordedUntil(world: World, node: string): Ns {
   const sensor = nodeOf(world, node).sensor;
-  return least([greatest(sensor.health), greatest(sensor.canaries.map(({ at }) => at))]);
+  const ends = [sensor.health, sensor.canaries.map(({ at }) => at)].filter((times) => times.length > 0);
+  // another mutation may have left the node without either
+  return ends.length === 0 ? lastExit(world, node) : least(ends.map(greatest));
 }
 
 export function recordedFrom(world: World, node: string): Ns {
-  return least(nodeOf(world, node).sensor.health);
+  const { health, started } = nodeOf(world, node).sensor;
+  return health.length === 0 ? started : least(health);
+}
+
+function lastExit(world: World, node: string): Ns {
+  const own = world.processes.filter((process) => process.node === node);
+  return greatest(own.flatMap(({ started, exited }) => [started, exited ?? started]));
 }
 
 export function nodeOf(world: World, name: string): World['nodes'][number] {
