@@ -39,17 +39,19 @@ made AS (
     AND (f.remote_address = f.local_address OR f.local_address LIKE '127.%' OR f.local_address = '::1')
   GROUP BY f.n
 ),
--- Of UDP there is no accept: a socket that the task sent from meanwhile holds the port, unless another process asked for it too
--- (SO_REUSEPORT). A TCP listener of the task is not enough for the same reason.
-listening AS (
-  SELECT f.node, f.local_address AS address, f.local_port AS port, f.opened, f.closed, f.netns
-  FROM f
+-- Of UDP there is neither accept nor close: a socket of the task that answered meanwhile, on a port that the task bound and no
+-- other process asked for. A TCP listener of the task is not enough, since a port can be shared (SO_REUSEPORT).
+bound AS (
+  SELECT b.node, b.a_port AS port, min(b.time) AS time
+  FROM kernel_event AS b LEFT JOIN process AS p ON p.node = b.node AND p.exec_id = b.exec_id
+  WHERE b.hook = 'security_socket_bind'
+  GROUP BY b.node, b.a_port
+  HAVING bool_and(p.task_id IS NOT NULL)
+),
+answering AS (
+  SELECT f.node, f.local_address, f.local_port, f.remote_address, f.remote_port, f.opened, f.closed, f.netns
+  FROM f JOIN bound AS b ON b.node = f.node AND b.port = f.local_port AND b.time <= f.opened
   WHERE f.task_id IS NOT NULL AND f.channel = 'udp' AND f.local_port > 0
-    AND NOT EXISTS (
-      SELECT 1 FROM kernel_event AS b
-      LEFT JOIN process AS p ON p.node = b.node AND p.exec_id = b.exec_id
-      WHERE b.hook = 'security_socket_bind' AND b.node = f.node AND b.a_port = f.local_port AND p.task_id IS NULL
-    )
 ),
 place AS (
   SELECT f.n,
@@ -59,8 +61,9 @@ place AS (
          WHEN t.listener IS NOT NULL THEN t.by_task
          ELSE f.channel = 'udp' AND (f.remote_address IN ('::1', '0.0.0.0', '::') OR f.remote_address LIKE '127.%')
            AND EXISTS (
-             SELECT 1 FROM listening AS l
-             WHERE l.node = f.node AND l.port = f.remote_port AND l.address = f.remote_address
+             SELECT 1 FROM answering AS l
+             WHERE l.node = f.node AND l.local_port = f.remote_port AND l.local_address = f.remote_address
+               AND l.remote_port = f.local_port AND l.remote_address = f.local_address
                AND l.opened <= f.closed + INTERVAL 2 SECOND AND l.closed >= f.opened - INTERVAL 2 SECOND
                AND (l.netns IS NULL OR f.netns IS NULL OR l.netns = f.netns)
            )

@@ -1,13 +1,17 @@
 -- Which hooks did each health line tell? One row is one hook of one policy in one health line (facts/tetragon.md,
 -- ListTracingPolicies). Tracepoint and LSM policies have no hook statuses: which hooks they have is told by their events.
-WITH policy AS (
-  SELECT
-    s.node, s.time, s.evidence, s.specs,
-    unnest(from_json(s.policies, '[{"id":"VARCHAR","name":"VARCHAR","sensors":["VARCHAR"],"enabled":"BOOLEAN","namespace":"VARCHAR","filter_id":"VARCHAR",
+WITH line AS NOT MATERIALIZED (
+  -- unnest keeps the parse from being repeated for every field that is read from it
+  SELECT s.node, s.time, s.evidence, unnest([from_json(r.raw, '{"specs":[{"name":"VARCHAR","sha256":"VARCHAR"}],"policies":[
+      {"id":"VARCHAR","name":"VARCHAR","sensors":["VARCHAR"],"enabled":"BOOLEAN","namespace":"VARCHAR","filter_id":"VARCHAR",
       "state":"VARCHAR","stats":{"action_counters":{"post":"VARCHAR"}},
-      "hook_statuses":[{"state":"VARCHAR","hook_description":"VARCHAR"}]}]')) AS p
-  FROM sensor s
-  WHERE s.kind = 'health' AND s.why IS NULL
+      "hook_statuses":[{"state":"VARCHAR","hook_description":"VARCHAR"}]}]}')]) AS j
+  FROM record r
+  JOIN sensor s ON s.evidence = r.evidence
+  WHERE r.stream = 'sensor' AND s.kind = 'health' AND s.why IS NULL
+),
+policy AS (
+  SELECT node, time, evidence, j.specs AS specs, unnest(j.policies) AS p FROM line
 ),
 by_event AS (
   SELECT node, kind, list(DISTINCT {'state': NULL::VARCHAR, 'hook_description': kind || ':' || hook}) AS hooks
@@ -39,6 +43,6 @@ SELECT
   coalesce(try_cast(p.stats.action_counters.post AS BIGINT), 0) AS posts,
   h.hook_description AS hook,
   CASE WHEN len(p.hook_statuses) > 0 THEN coalesce(h.state, 'STATUS_UNSPECIFIED') END AS hook_state,
-  list_filter(from_json(specs, '[{"name":"VARCHAR","sha256":"VARCHAR"}]'), lambda x: x.name = p.name)[1].sha256 AS spec,
+  list_filter(specs, lambda x: x.name = p.name)[1].sha256 AS spec,
   evidence
 FROM hooked

@@ -10,9 +10,7 @@ CREATE TABLE sensor (
   version  VARCHAR,
   started  DOUBLE,                  -- health: process_start_time_seconds
   cache_entries BIGINT,             -- health: tetragon_event_cache_entries
-  policies VARCHAR,                 -- health: JSON list of TracingPolicyStatus
-  metrics  VARCHAR,                 -- health: JSON object name{labels} -> number
-  specs    VARCHAR,                 -- health: JSON list of {name, sha256}, null where not told
+  metrics  VARCHAR,                 -- health: JSON object of the counters that are read from here; the others: sensor_metric
   way      VARCHAR,                 -- stream: which way in, grpc (also where the line names none) or export
   resumed  BOOLEAN,                 -- stream, connected: nothing was lost since the way's line before
   since    TIMESTAMP,               -- stream, connected: since when all of it was kept; null: since the line's time

@@ -3,6 +3,7 @@ import {
   type CollectorSettings,
   collectorSchema,
   type StoreSettings,
+  type TelemetrySettings,
   type TracesSettings,
 } from '../model/collector.ts';
 import { type Config, parseConfig } from '../model/config.ts';
@@ -19,6 +20,8 @@ export interface Settings {
   readonly collector: CollectorSettings;
   /** Undefined when traces are exported nowhere. */
   readonly traces: TracesSettings | undefined;
+  /** Undefined when the collector's own metrics are exported nowhere. */
+  readonly telemetry: TelemetrySettings | undefined;
   /** File of the signing key; undefined when the environment gives it. */
   readonly key: string | undefined;
 }
@@ -60,6 +63,7 @@ export function toSettings(text: string, path: string): Settings {
       ...(collector.declarations === undefined ? {} : { declarations: from(collector.declarations) }),
     },
     traces: config.traces === undefined ? undefined : absolute(config.traces, from),
+    telemetry: config.telemetry === undefined ? undefined : absolute(config.telemetry, from),
     key: config.keys === undefined ? undefined : from(config.keys.signing),
   };
 }

@@ -139,35 +139,54 @@ export const collectorSchema = z.strictObject({
 /** The configuration is sealed with the evidence: what is secret must not stand in it. */
 const secretHeader = /auth|token|secret|password|cookie|api-?key|-key$/i;
 
+const backend = {
+  /** As in `tally trace --otlp`. */
+  otlp: httpUrl.refine((url) => new URL(url).password === '', 'must hold no password: the configuration is sealed'),
+  protocol: z.enum(['http/protobuf', 'grpc']).optional(),
+  headers: z
+    .record(
+      text
+        .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is no name of a header')
+        .refine(
+          (name) => !secretHeader.test(name),
+          'is secret: put it into OTEL_EXPORTER_OTLP_HEADERS of the collector',
+        ),
+      text.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'),
+    )
+    .default({}),
+  ca: text.optional(),
+  cert: text.optional(),
+  key: text.optional(),
+};
+
 /** Where the trace of each task goes once its report is final. */
 export const tracesSchema = z
   .strictObject({
-    /** OTLP backend, as in `tally trace --otlp`. */
-    otlp: httpUrl.refine((url) => new URL(url).password === '', 'must hold no password: the configuration is sealed'),
-    protocol: z.enum(['http/protobuf', 'grpc']).optional(),
-    headers: z
-      .record(
-        text
-          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is no name of a header')
-          .refine(
-            (name) => !secretHeader.test(name),
-            'is secret: put it into OTEL_EXPORTER_OTLP_HEADERS of the collector',
-          ),
-        text.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'),
-      )
-      .default({}),
-    ca: text.optional(),
-    cert: text.optional(),
-    key: text.optional(),
+    ...backend,
     /** Spans beyond this are left out, but none with a finding. */
     maxSpans: z.int().positive().default(10_000),
     /** Whose TRACEPARENT a task hangs under. */
     parent: z.enum(['process', 'declaration', 'none']).default('process'),
   })
-  .refine((traces) => (traces.cert === undefined) === (traces.key === undefined), 'cert and key go together');
+  .refine(hasCertAndKey, 'cert and key go together');
+
+/** Where the collector's own metrics go. */
+export const telemetrySchema = z
+  .strictObject({
+    ...backend,
+    interval: duration.default(60),
+    /** Also a span of each of its steps: sealing, declaring, judging, exporting. */
+    spans: z.boolean().default(false),
+  })
+  .refine(hasCertAndKey, 'cert and key go together');
+
+function hasCertAndKey({ cert, key }: { cert?: string | undefined; key?: string | undefined }): boolean {
+  return (cert === undefined) === (key === undefined);
+}
 
 export type TetragonSource = z.output<typeof tetragon>;
 export type CloudTrailSource = z.output<typeof cloudtrail>;
 export type StoreSettings = z.output<typeof storeSchema>;
 export type CollectorSettings = z.output<typeof collectorSchema>;
 export type TracesSettings = z.output<typeof tracesSchema>;
+export type TelemetrySettings = z.output<typeof telemetrySchema>;

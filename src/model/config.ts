@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { toAddress, toHexRange } from './address.ts';
-import { collectorSchema, keysSchema, sourcesSchema, storeSchema, tracesSchema } from './collector.ts';
+import { collectorSchema, keysSchema, sourcesSchema, storeSchema, telemetrySchema, tracesSchema } from './collector.ts';
 import { endpointSchema } from './declaration.ts';
 import { parseHost } from './endpoint.ts';
 import { parseYaml } from './schema.ts';
@@ -79,6 +79,7 @@ const schema = z.strictObject({
   keys: keysSchema.optional(),
   collector: collectorSchema.optional(),
   traces: tracesSchema.optional(),
+  telemetry: telemetrySchema.optional(),
 });
 
 /** The configuration (design 6), every default filled in. `tolerance` is in seconds. */

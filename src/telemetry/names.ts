@@ -20,6 +20,7 @@ import {
   ATTR_RPC_SYSTEM_NAME,
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
+  ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
 } from '@opentelemetry/semantic-conventions';
@@ -31,6 +32,7 @@ export const schemaUrl = 'https://opentelemetry.io/schemas/1.45.0';
 export const otel = {
   serviceName: ATTR_SERVICE_NAME,
   serviceVersion: ATTR_SERVICE_VERSION,
+  serviceInstance: ATTR_SERVICE_INSTANCE_ID,
   pid: 'process.pid',
   executablePath: 'process.executable.path',
   executableName: 'process.executable.name',
@@ -138,6 +140,11 @@ export const own = {
   findingUntil: 'tally.finding.until',
   findingEvidence: 'tally.finding.evidence',
   link: 'tally.link',
+  stepStream: 'tally.step.stream',
+  stepOrigin: 'tally.step.origin',
+  stepRecords: 'tally.step.records',
+  stepBytes: 'tally.step.bytes',
+  stepSpans: 'tally.step.spans',
 } as const;
 
 export const events = { finding: 'tally.finding', sampled: 'tally.sampled' } as const;

@@ -193,15 +193,26 @@ describe('inside:', () => {
   test('loopback that the tree accepts; its listen alone may be shared with another process', async () => {
     expect(await insideOf({ flow: [flow(loopback)], kernel_event: [listen('root')] })).toBe(false);
     expect(await insideOf({ flow: [flow(loopback)] })).toBe(false);
-    expect(await insideOf({ flow: [flow({ ...loopback, channel: 'udp', protocol: 'udp' }), answering(11)] })).toBe(
-      true,
-    );
-    // the port had been given up long before
-    expect(await insideOf({ flow: [flow({ ...loopback, channel: 'udp', protocol: 'udp' }), answering(1)] })).toBe(
-      false,
-    );
     expect(await insideOf({ flow: [flow(loopback), accept('root')] })).toBe(true);
     expect(await insideOf({ flow: [flow(loopback), accept('shell')], kernel_event: [listen('root')] })).toBe(false);
+  });
+
+  test('datagrams over loopback that a socket of the tree answers, on a port that nobody else bound', async () => {
+    const asking = flow({ ...loopback, local_address: '127.0.0.1', channel: 'udp', protocol: 'udp' });
+    const bind = (execId: string): Values => ({
+      ...listen(execId),
+      hook: 'security_socket_bind',
+      a_addr: '127.0.0.1',
+      a_port: 8080,
+      time: second(0),
+    });
+    expect(await insideOf({ flow: [asking, answering(11)], kernel_event: [bind('root')] })).toBe(true);
+    expect(await insideOf({ flow: [asking, answering(11)] })).toBe(false);
+    expect(await insideOf({ flow: [asking, answering(11)], kernel_event: [bind('root'), bind('shell')] })).toBe(false);
+    expect(await insideOf({ flow: [asking, answering(1)], kernel_event: [bind('root')] })).toBe(false);
+    expect(
+      await insideOf({ flow: [asking, { ...answering(11), remote_port: 40001 }], kernel_event: [bind('root')] }),
+    ).toBe(false);
   });
 
   test('what leaves its own address is not inside, though the task accepted the like in a namespace of its own', async () => {

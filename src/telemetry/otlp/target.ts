@@ -25,28 +25,37 @@ export interface Target {
   readonly compression: 'gzip' | 'none';
 }
 
+/** What is sent, as paths and variables name it. */
+export type Signal = 'traces' | 'metrics';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Where to send to. `url` is a base, as in OTEL_EXPORTER_OTLP_ENDPOINT: over HTTP `/v1/traces` is put behind it unless it
- * ends so. Undefined where nothing names a backend. Throws TallyError `usage` or `input` for what can't be used.
+ * Where to send to. `url` is a base, as in OTEL_EXPORTER_OTLP_ENDPOINT: over HTTP `/v1/traces` (or the signal's) is put
+ * behind it unless it ends so. Undefined where nothing names a backend. Throws TallyError `usage` or `input` for what can't be used.
  */
-export async function openTarget(options: TargetOptions, env: Environment): Promise<Target | undefined> {
-  const general = options.url ?? setting(env, 'ENDPOINT', false);
-  const specific = options.url === undefined ? setting(env, 'ENDPOINT', true) : undefined;
+export async function openTarget(
+  options: TargetOptions,
+  env: Environment,
+  signal: Signal = 'traces',
+): Promise<Target | undefined> {
+  const setting = settingsOf(env, signal);
+  const general = options.url ?? setting('ENDPOINT', false);
+  const specific = options.url === undefined ? setting('ENDPOINT', true) : undefined;
   const raw = specific ?? general;
   if (raw === undefined) return undefined;
   const url = parseUrl(raw);
-  const protocol = toProtocol(options.protocol ?? setting(env, 'PROTOCOL'), url);
-  const isWhole = specific !== undefined || /\/v1\/traces\/?$/.test(url.pathname);
-  if (protocol === 'http/protobuf' && !isWhole) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/traces`;
+  const protocol = toProtocol(options.protocol ?? setting('PROTOCOL'), url);
+  const path = url.pathname.replace(/\/+$/, '');
+  const isWhole = specific !== undefined || path.endsWith(`/v1/${signal}`);
+  if (protocol === 'http/protobuf' && !isWhole) url.pathname = `${path}/v1/${signal}`;
   return {
     url: url.href,
     protocol,
-    headers: { ...headersOf(env), ...options.headers },
-    tls: await openTls(options, env),
-    timeoutMs: toTimeout(setting(env, 'TIMEOUT')),
-    compression: toCompression(setting(env, 'COMPRESSION')),
+    headers: { ...headersOf(setting), ...options.headers },
+    tls: await openTls(options, setting),
+    timeoutMs: toTimeout(setting('TIMEOUT')),
+    compression: toCompression(setting('COMPRESSION')),
   };
 }
 
@@ -56,12 +65,17 @@ export function nameOf({ url }: Target): string {
   return `${origin}${pathname === '/' ? '' : pathname}`;
 }
 
-/** That for traces counts before that for all signals. */
-function setting(env: Environment, name: string, traces?: boolean): string | undefined {
-  const names = [...(traces === false ? [] : [`TRACES_${name}`]), ...(traces === true ? [] : [name])];
-  return names
-    .map((one) => env[`OTEL_EXPORTER_OTLP_${one}`]?.trim())
-    .find((value) => value !== undefined && value !== '');
+/** A setting of the environment; `own`: only the signal's own, or only that for all signals. */
+type Setting = (name: string, own?: boolean) => string | undefined;
+
+/** That for the signal counts before that for all. */
+function settingsOf(env: Environment, signal: Signal): Setting {
+  return (name, own) => {
+    const names = [...(own === false ? [] : [`${signal.toUpperCase()}_${name}`]), ...(own === true ? [] : [name])];
+    return names
+      .map((one) => env[`OTEL_EXPORTER_OTLP_${one}`]?.trim())
+      .find((value) => value !== undefined && value !== '');
+  };
 }
 
 function parseUrl(text: string): URL {
@@ -78,18 +92,18 @@ function toProtocol(asked: string | undefined, { port }: URL): Protocol {
   throw new TallyError('usage', `The protocol ${JSON.stringify(asked)} is none of: ${protocols.join(', ')}.`);
 }
 
-function headersOf(env: Environment): Record<string, string> {
+function headersOf(setting: Setting): Record<string, string> {
   return {
-    ...parseKeyPairsIntoRecord(setting(env, 'HEADERS', false)),
-    ...parseKeyPairsIntoRecord(setting(env, 'HEADERS', true)),
+    ...parseKeyPairsIntoRecord(setting('HEADERS', false)),
+    ...parseKeyPairsIntoRecord(setting('HEADERS', true)),
   };
 }
 
-async function openTls({ ca, cert, certKey }: TargetOptions, env: Environment): Promise<Target['tls']> {
+async function openTls({ ca, cert, certKey }: TargetOptions, setting: Setting): Promise<Target['tls']> {
   const files = {
-    ca: ca ?? setting(env, 'CERTIFICATE'),
-    cert: cert ?? setting(env, 'CLIENT_CERTIFICATE'),
-    key: certKey ?? setting(env, 'CLIENT_KEY'),
+    ca: ca ?? setting('CERTIFICATE'),
+    cert: cert ?? setting('CLIENT_CERTIFICATE'),
+    key: certKey ?? setting('CLIENT_KEY'),
   };
   if ((files.cert === undefined) !== (files.key === undefined))
     throw new TallyError(
