@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openCodes, openWorkshop, readReport, runTally } from '../cases/shared-case.ts';
-import { handMadeWorld } from './hand-made-world.ts';
+import { handMadeWorld } from './provider/hand-made-world.ts';
 import { openSingleJudge, type SingleJudge } from './judge-one.ts';
-import { renderWorld } from './render.ts';
+import { renderWorld } from './render-world.ts';
 import { writeEvidence } from './write-evidence.ts';
 
 let judge: SingleJudge;

@@ -1,6 +1,6 @@
 /**
  * A world is the truth: what processes did, what providers were asked, and what the sensor and the trail were in a state to
- * tell of it. Evidence is rendered from it (kernel-half, provider-half, declared-half) and may then be tampered with. All of it
+ * tell of it. Evidence is rendered from it (kernel, provider, render-declared) and may then be tampered with. All of it
  * is plain data, so that a world can be cloned, changed and printed.
  */
 

@@ -1,5 +1,5 @@
-import { signDigest } from '../provider-key.ts';
-import { sha256 } from '../provider-text.ts';
+import { signDigest } from '../provider/key.ts';
+import { sha256 } from '../provider/text.ts';
 import type { CloudFile, Evidence } from '../evidence.ts';
 import { byTime } from './task-life.ts';
 

@@ -1,8 +1,8 @@
 import type { Evidence } from '../evidence.ts';
-import { makeGoodWorld, type Size } from '../good-world.ts';
+import { makeGoodWorld, type Size } from '../good/good-world.ts';
 import type { Expected, Mutation } from '../mutations/mutation.ts';
 import { openRandom } from '../random.ts';
-import { renderWorld } from '../render.ts';
+import { renderWorld } from '../render-world.ts';
 import type { World } from '../world.ts';
 import type { Planned } from './plan.ts';
 

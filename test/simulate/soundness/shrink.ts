@@ -1,5 +1,5 @@
 import type { openFleetJudge } from '../fleet-judge/fleet-judge.ts';
-import { makeGoodWorld, sizes } from '../good-world.ts';
+import { makeGoodWorld, sizes } from '../good/good-world.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 import type { World } from '../world.ts';
 import { type Made, mutate } from './make.ts';
