@@ -180,7 +180,7 @@ describe('every good world', () => {
       for (const act of world.acts)
         if (act.kind === 'tcp' && act.hello.form !== 'none' && named.has(act.hello.name)) {
           const process = processOf(world, act.process);
-          if (process.env !== undefined && world.tasks.length === 1 && isTasks(world, process))
+          if (world.tasks.length === 1 && isTasks(world, process))
             expect(explained.has(act.id), act.id).toBe(true);
         }
     });

@@ -49,9 +49,19 @@ export function mutate(
   const evidence = renderWorld(world);
   for (const mutation of wanted) {
     if (mutation.changes !== 'evidence') continue;
-    const found = mutation.apply(evidence, world, openRandom(`${world.seed}/${mutation.id}`));
+    const found = unlessBroken(() => mutation.apply(evidence, world, openRandom(`${world.seed}/${mutation.id}`)));
     if (found === undefined) return undefined;
     expected.push({ id: mutation.id, expected: found });
   }
   return { evidence, expected };
+}
+
+/** A mutation that can't read what one before it broke has no place in the world. */
+function unlessBroken<T>(apply: () => T): T | undefined {
+  try {
+    return apply();
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
+  }
 }

@@ -4,7 +4,7 @@ import type { Mutation } from '../mutations/mutation.ts';
 import type { World } from '../world.ts';
 import { type Made, mutate } from './make.ts';
 
-type Judge = Awaited<ReturnType<typeof openFleetJudge>>;
+type Judge = Pick<Awaited<ReturnType<typeof openFleetJudge>>, 'judge'>;
 
 /** The smallest world found that is called proven and must not be. */
 export interface Shrunk extends Pick<Made, 'evidence' | 'expected'> {
@@ -101,10 +101,10 @@ function withoutOne(world: World): World[] {
         removeFrom(copy.calls, ({ connection }) => connection === id);
       }),
     ),
-    ...world.calls.map(({ id }) => without((copy) => void removeFrom(copy.calls, (call) => call.id === id))),
+    ...world.calls.map(({ id }) => without((copy) => removeFrom(copy.calls, (call) => call.id === id))),
     ...childless
       .filter(({ id }) => world.tasks.every(({ root }) => root !== id))
-      .map(({ id }) => without((copy) => void removeFrom(copy.processes, (process) => process.id === id))),
+      .map(({ id }) => without((copy) => removeFrom(copy.processes, (process) => process.id === id))),
   ];
 }
 
