@@ -2,6 +2,7 @@ import { auditMutations } from './audit.ts';
 import { credentialMutations } from './credential.ts';
 import { declarationMutations } from './declaration.ts';
 import { egressMutations } from './egress.ts';
+import { swapMutations } from './evidence-swap.ts';
 import { harmlessMutations } from './harmless.ts';
 import type { Mutation } from './mutation.ts';
 import { sensorMutations } from './sensor.ts';
@@ -14,5 +15,6 @@ export const mutations: readonly Mutation[] = [
   ...sensorMutations,
   ...auditMutations,
   ...declarationMutations,
+  ...swapMutations,
   ...harmlessMutations,
 ];

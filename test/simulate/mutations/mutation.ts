@@ -24,7 +24,7 @@ export interface Expected {
 interface Common {
   /** kebab-case: use-from-another-host. */
   readonly id: string;
-  readonly group: 'credential' | 'egress' | 'tree' | 'sensor' | 'audit' | 'declaration' | 'harmless';
+  readonly group: 'credential' | 'egress' | 'tree' | 'sensor' | 'audit' | 'declaration' | 'evidence' | 'harmless';
   /** What happened, in one sentence. */
   readonly about: string;
 }
