@@ -49,7 +49,7 @@ told AS (
 SELECT 'tetragon' AS stream, node AS origin, from_time, until, 'sensor-loss' AS why,
   'The counter ' || metric || ' moved' || CASE WHEN min(labels) = '' THEN '' ELSE ' (' || min(labels) || ')' END
     || ': the sensor lost events.' AS detail,
-  CAST(sum(rise) AS BIGINT) AS count, min(evidence) AS evidence
+  TRY_CAST(sum(rise) AS BIGINT) AS count, min(evidence) AS evidence
 FROM moved
 WHERE same_start AND rise > 0
 GROUP BY node, from_time, until, metric

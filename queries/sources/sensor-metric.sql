@@ -4,13 +4,13 @@
 -- The counter of the export's rate limit does not count when only gRPC frames were taken, and where there are both ways in it is
 -- the export's alone (stream-break.sql).
 WITH line AS NOT MATERIALIZED (
-  SELECT s.node, s.time, s.evidence, unnest(map_entries(from_json(r.raw, '{"metrics":"MAP(VARCHAR, JSON)"}').metrics)) AS m
+  SELECT s.node, s.time, s.evidence, unnest(map_entries(from_json(r.raw, '{"metrics":"MAP(VARCHAR, DOUBLE)"}').metrics)) AS m
   FROM record r
   JOIN sensor s ON s.evidence = r.evidence
   WHERE r.stream = 'sensor' AND s.kind = 'health' AND s.why IS NULL
 ),
 counter AS NOT MATERIALIZED (
-  SELECT node, time, evidence, m.key AS key, split_part(m.key, '{', 1) AS metric, try_cast(m.value AS DOUBLE) AS value
+  SELECT node, time, evidence, m.key AS key, split_part(m.key, '{', 1) AS metric, m.value AS value
   FROM line
   WHERE split_part(m.key, '{', 1) IN (
     'tetragon_bpf_missed_events_total', 'tetragon_observer_ringbuf_events_lost_total',

@@ -29,8 +29,20 @@ const limits: readonly string[] = [
   'Inside a TLS connection to a declared host nothing is seen: other credentials and other data on it can’t be ruled out.',
   'An address behind which many services live needs a name from a resolution or the provider’s record.',
   'Session names are chosen by the caller; the issuance record and the access key are what proves.',
-  'The configuration asserts that nothing else uses the nodes’ egress addresses.',
 ];
+
+/** What the configuration asserts without evidence; the verdict leans on it. */
+function assertions({ nodes, tolerance }: Config): string[] {
+  const named = Object.entries(nodes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { egress }]) => `${name} (${[...egress].sort().join(', ')})`);
+  return [
+    ...(named.length === 0
+      ? []
+      : [`The configuration asserts that nothing else uses the nodes’ egress addresses: ${named.join(', ')}.`]),
+    `Times of the two halves match within ${tolerance} s either way.`,
+  ];
+}
 
 export interface ReportInput {
   readonly declaration: Declaration;
@@ -70,7 +82,7 @@ export async function buildReport(
     assumptions: config.assume.map((name) => ({ name, detail: assumptions[name] })),
     gaps: (await rowsOf(database, 'gaps')).map(toGap),
     blindSpots: (await rowsOf(database, 'blind-spots')).map(toBlindSpot),
-    limits,
+    limits: [...limits, ...assertions(config)],
     tool: { name: 'tallystick', version },
   };
 }

@@ -46,7 +46,7 @@ export async function buildTables(
   await insertDeclared(database, task.declaration, task.config, task.policies);
   await markMembers(database, task.declaration);
   await insertAudit(database);
-  await insertFrom(database, 'sensor', 'sources/sensor');
+  await onOneThread(database, () => insertFrom(database, 'sensor', 'sources/sensor'));
   if (task.live !== undefined) await insertLive(database, task.live);
   await insertTask(database, task);
   await insertSensor(database);
@@ -64,10 +64,9 @@ export const brokenEvent = 'kind IS NULL OR time IS NULL OR NOT isfinite(time)';
 export async function insertEvents(database: Database, live: boolean): Promise<void> {
   await runStatements(database, 'sources/macros');
   await runStatements(database, 'sources/tetragon-structure');
-  // Parsing holds the JSON of a whole batch of lines in memory for each thread.
-  await database.run('SET threads = 1');
-  await database.run(`CREATE OR REPLACE TABLE tetragon_event AS ${readQuery('sources/tetragon')}`);
-  await database.run('SET threads = 2');
+  await onOneThread(database, () =>
+    database.run(`CREATE OR REPLACE TABLE tetragon_event AS ${readQuery('sources/tetragon')}`),
+  );
   const [found] = await database.all(`SELECT count(*) AS n FROM tetragon_event WHERE ${brokenEvent}`);
   if (Number(found?.['n']) > 0) {
     if (live) await insertFrom(database, 'own_gap', 'sources/tetragon-broken-live');
@@ -85,6 +84,13 @@ async function insertLive(database: Database, { holes, redeclared }: LiveCase): 
   await database.insert('own_gap', holes);
   await database.insert('redeclared', redeclared);
   await insertFrom(database, 'gap', 'sources/own-gap-other');
+}
+
+/** Parsing holds the JSON of a whole batch of lines in memory for each thread. */
+async function onOneThread(database: Database, work: () => Promise<void>): Promise<void> {
+  await database.run('SET threads = 1');
+  await work();
+  await database.run('SET threads = 2');
 }
 
 export async function runStatements(database: Database, query: string): Promise<void> {
@@ -188,7 +194,9 @@ export const sensorQueries: readonly (readonly [table: string, query: string])[]
 
 async function insertSensor(database: Database): Promise<void> {
   await insertHooks(database);
-  for (const [table, query] of sensorQueries) await insertFrom(database, table, query);
+  await onOneThread(database, async () => {
+    for (const [table, query] of sensorQueries) await insertFrom(database, table, query);
+  });
 }
 
 /** What is the same whatever the evidence: tables required_hook, channel_touch and blind_spot. */
