@@ -135,6 +135,10 @@ FROM "use" u
 JOIN minting m ON m.service = u.service AND m.event_name = u.event_name
 WHERE u.outcome = 'ok'
   AND NOT EXISTS (SELECT 1 FROM session s WHERE s.key IS NOT NULL AND s.evidence = u.evidence)
+  -- a record that corrects the one of the issuance is of the same event
+  AND NOT EXISTS (
+    SELECT 1 FROM audit_event e JOIN session s ON s.key = e.issued_key WHERE e.event_id = u.event_id
+  )
 UNION ALL
 SELECT
   'truncated-session-name', 'doubt', c.name,

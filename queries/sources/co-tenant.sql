@@ -68,6 +68,9 @@ rival AS (
         AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
     ) OR (
       f.channel = 'tcp' AND f.remote_address NOT LIKE '127.%' AND f.remote_address NOT IN ('::1', '0.0.0.0', '::')
+      -- a private address is the host's only where others of its addresses are private too (an endpoint within the network)
+      AND (NOT is_private(f.remote_address)
+        OR EXISTS (SELECT 1 FROM host_address AS h WHERE is_private(h.remote_address) AND (h.host = u.host OR u.host IS NULL)))
       AND EXISTS (
         SELECT 1 FROM asked_port AS h
         WHERE h.remote_port = f.remote_port AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))

@@ -16,3 +16,6 @@ CREATE OR REPLACE TEMP MACRO service_host(service, host) AS
   host = service
   OR starts_with(host, split_part(service, '.', 1) || '.') AND (ends_with(host, '.amazonaws.com') OR ends_with(host, '.api.aws') OR ends_with(host, '.amazonaws.com.cn'))
   OR contains(host, '.' || split_part(service, '.', 1) || '.') AND (ends_with(host, '.amazonaws.com') OR ends_with(host, '.amazonaws.com.cn'));
+-- Addresses that no public service has (RFC 1918, 6598, 3927, 4193, 4291).
+CREATE OR REPLACE TEMP MACRO is_private(text) AS
+  regexp_matches(text, '^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)');

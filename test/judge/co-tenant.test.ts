@@ -112,6 +112,10 @@ test('an address of which nobody told whose it is may be the host’s, whatever 
   expect(await rivals([untold], { dns_message: [answer('harmless.example', { server: address })] })).toEqual(['job']);
   expect(await rivals([other({ remote_address: elsewhere, remote_port: 22 })])).toEqual([]);
   expect(await rivals([other({ remote_address: '127.0.0.1' })])).toEqual([]);
+  // a private address only where the host has private ones, as an endpoint within the network has
+  expect(await rivals([other({ remote_address: '10.96.0.1' })])).toEqual([]);
+  const within = [way(), way({ id: 'tetragon/n1/20', remote_address: '10.0.1.7' })];
+  expect(await rivals([other({ remote_address: '10.96.0.1' })], { egress: within })).toEqual(['job']);
 });
 
 test('an address outside every published range of the provider is none of its hosts', async () => {

@@ -180,8 +180,7 @@ describe('every good world', () => {
       for (const act of world.acts)
         if (act.kind === 'tcp' && act.hello.form !== 'none' && named.has(act.hello.name)) {
           const process = processOf(world, act.process);
-          if (world.tasks.length === 1 && isTasks(world, process))
-            expect(explained.has(act.id), act.id).toBe(true);
+          if (world.tasks.length === 1 && isTasks(world, process)) expect(explained.has(act.id), act.id).toBe(true);
         }
     });
   });

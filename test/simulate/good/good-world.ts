@@ -137,7 +137,8 @@ function configure(random: Random, settled: Settled): Configuration {
   const resolvers = [...new Set(machines.map(({ node }) => node.resolver))];
   return {
     nodes: Object.fromEntries(machines.map(({ node, egress6 }) => [node.name, [node.egress, egress6]])),
-    resolvers: random.chance(0.6) ? resolvers : [],
+    // a task's own declaration names the resolver of its node alone
+    resolvers: random.chance(0.6) || resolvers.length > 1 ? resolvers : [],
     sessionNames: random.chance(0.5) ? [settled.template] : templates,
     issuers: random.chance(0.6) ? settled.issuers : [],
     hosts: Object.fromEntries(configured.map(({ host, addresses }) => [host, [...addresses]])),

@@ -79,7 +79,8 @@ function serve(
   const services: Service[] = drafts.map(({ host }) => {
     const count = random.chance(0.5 * variety) ? random.int(2, 4) : 1;
     const addresses = pool.splice(0, count);
-    if (random.chance(0.2 * variety)) addresses.push(`2001:db8:${(0xa00 + block).toString(16)}::${random.hex(3)}a`);
+    if (random.chance(0.2 * variety))
+      addresses.push(`2001:db8:${(0xa00 + block).toString(16)}::${random.int(16, 0xffff).toString(16)}`);
     return { host, addresses };
   });
   for (const [index, service] of services.entries()) {

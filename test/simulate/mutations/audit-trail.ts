@@ -26,12 +26,13 @@ export const trailMutations: readonly WorldMutation[] = [
     changes: 'world',
     apply(world, random) {
       const granted = world.tasks[0].declaration.granted.map((action) => action.split(':')[0] ?? '');
-      const service = random.maybe(granted.filter((name) => /^[a-z0-9-]+$/.test(name)));
-      if (service === undefined) return undefined;
+      const calls = world.calls.filter(({ action }) => granted.includes(action.split(':')[0] ?? ''));
+      const call = random.maybe(calls);
+      if (call === undefined) return undefined;
       for (const { snapshots } of ownTrails(world)) {
-        for (const snapshot of snapshots) snapshot.excluded = [`${service}.amazonaws.com`];
+        for (const snapshot of snapshots) snapshot.excluded = [call.service];
       }
-      return { truth: 'doubt', codes: off, names: [service] };
+      return { truth: 'doubt', codes: off, names: [call.action.split(':')[0] ?? ''] };
     },
   },
   {

@@ -93,7 +93,7 @@ function undeclaredPort(world: World, random: Random): Expected | undefined {
     hello,
     lasts: shortLife(random),
   });
-  return undeclaredEndpoint(`${host}:${port}`);
+  return undeclaredEndpoint(`${host}:${port}`, `${remote}:${port}`);
 }
 
 function metadata(world: World, random: Random): Expected | undefined {

@@ -24,7 +24,9 @@ export const canaryMutations: readonly WorldMutation[] = [
     apply(world, random) {
       const { node, within } = canariesOf(world);
       const canary = random.maybe(within);
-      if (canary === undefined || node.sensor.canaries.at(-1) === canary) return undefined;
+      const numbers = new Set(node.sensor.canaries.map(({ n }) => n));
+      // the first and the last of a run of the collector are missed by nobody
+      if (canary === undefined || !numbers.has(canary.n - 1) || !numbers.has(canary.n + 1)) return undefined;
       canary.made = false;
       canary.told = false;
       return { truth: 'doubt', codes: ['canary-missed'], names: [node.name] };

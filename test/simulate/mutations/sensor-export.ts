@@ -119,9 +119,9 @@ export const exportMutations: readonly EvidenceMutation[] = [
       const life = lifeOf(world);
       const from = life.from + ((life.until - life.from) * BigInt(random.int(5, 60))) / 100n;
       const until = from + (life.until - from) / 2n;
-      add(evidence, life.nodes[0].name, from, { process_throttle: { type: 'THROTTLE_START', cgroup: 'task.slice' } });
+      add(evidence, life.nodes[0], from, { process_throttle: { type: 'THROTTLE_START', cgroup: 'task.slice' } });
       if (random.chance(0.7)) {
-        add(evidence, life.nodes[0].name, until, { process_throttle: { type: 'THROTTLE_STOP', cgroup: 'task.slice' } });
+        add(evidence, life.nodes[0], until, { process_throttle: { type: 'THROTTLE_STOP', cgroup: 'task.slice' } });
       }
       return { truth: 'doubt', codes: ['throttled'], names: [life.nodes[0].name] };
     },
@@ -135,7 +135,7 @@ export const exportMutations: readonly EvidenceMutation[] = [
       const life = lifeOf(world);
       const at = life.from + ((life.until - life.from) * BigInt(random.int(5, 100))) / 100n;
       const dropped = String(random.int(1, 999));
-      add(evidence, life.nodes[0].name, at, { rate_limit_info: { number_of_dropped_process_events: dropped } });
+      add(evidence, life.nodes[0], at, { rate_limit_info: { number_of_dropped_process_events: dropped } });
       return { truth: 'doubt', codes: ['throttled', 'sensor-loss'], names: [life.nodes[0].name] };
     },
   },
@@ -205,8 +205,8 @@ function stripProcess(text: string): string {
   return JSON.stringify(line);
 }
 
-function add(evidence: Evidence, node: string, at: bigint, event: object): void {
-  const time = new Date(Number(at / 1_000_000n)).toISOString().replace('Z', '000000Z');
+function add(evidence: Evidence, { name: node, skew }: World['nodes'][number], at: bigint, event: object): void {
+  const time = new Date(Number((at + skew) / 1_000_000n)).toISOString().replace('Z', '000000Z');
   const text = JSON.stringify({ ...event, node_name: node, time });
   evidence.tetragon.push({ node, at, hook: Object.keys(event)[0] ?? '', process: undefined, act: undefined, text });
 }

@@ -1,5 +1,6 @@
 import type { Evidence, SensorLine } from '../evidence.ts';
 import type { EvidenceMutation, Expected } from './mutation.ts';
+import { least } from './places.ts';
 import { byTime, lifeOf, second, type TaskLife, usualSpacing } from './task-life.ts';
 
 const code = 'no-health-evidence';
@@ -37,7 +38,8 @@ export const healthMutations: readonly EvidenceMutation[] = [
       const spare = lines.filter(({ at }, place) => {
         const [before, behind] = [lines[place - 1], lines[place + 1]];
         if (before === undefined || behind === undefined || at < life.from || at > life.until) return false;
-        return behind.at - before.at < (22n * usual) / 10n;
+        // no usual spacing excuses more than two minutes
+        return behind.at - before.at < least([(22n * usual) / 10n, 115_000_000_000n]);
       });
       const line = random.maybe(spare);
       if (line === undefined) return undefined;

@@ -44,7 +44,10 @@ export const silentMutations: readonly WorldMutation[] = [
       const process = random.maybe(quiet);
       if (process === undefined) return undefined;
       blindNode(world, process).push({ from: 0n, until: never, processes: [process.id] });
-      return { truth: 'doubt', codes: ['escaped-process', 'still-running'], names: [`pid ${process.pid}`] };
+      // a name that the child alone had looked up is missing where another process used the answer
+      const codes = ['escaped-process', 'still-running', 'unattributed-address'];
+      const learned = acts.flatMap((act) => (act.process === process.id && act.kind === 'lookup' ? act.answers : []));
+      return { truth: 'doubt', codes, names: [`pid ${process.pid}`, ...learned.map(({ address }) => address)] };
     },
   },
   {

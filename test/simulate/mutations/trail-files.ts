@@ -27,7 +27,6 @@ export function taskFiles(evidence: Evidence, world: World): TaskFiles {
   const own = logs.filter(({ text }) => marks.some((mark) => text.includes(mark)));
   const called = own.filter(({ text }) => life.calls.some(({ eventId }) => text.includes(eventId)));
   const places = new Set((called.length > 0 ? called : own).map(placeOf));
-  const others = logs.filter((log) => !own.includes(log) && places.has(placeOf(log)) && overlaps(log, from, until));
   const chains = [...places].flatMap((place) => {
     const chain = digestsOf(evidence).filter((digest) => placeOf(digest) === place);
     const names = new Set(
@@ -40,6 +39,11 @@ export function taskFiles(evidence: Evidence, world: World): TaskFiles {
     );
     return names.size === 1 ? [chain] : [];
   });
+  // what one trail lacks another may have
+  const others = logs.filter(
+    (log) =>
+      chains.length === places.size && !own.includes(log) && places.has(placeOf(log)) && overlaps(log, from, until),
+  );
   return { life, from, until, own, others, chains };
 }
 

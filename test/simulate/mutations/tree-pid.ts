@@ -1,7 +1,7 @@
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
-import { addProcess, freshPid } from './additions.ts';
-import { undeclaredEndpoint } from './far-ends.ts';
+import { addConnection, addLookup, addProcess, addService, freshPid } from './additions.ts';
+import { evilHost, shortLife, undeclaredEndpoint } from './far-ends.ts';
 import type { Expected, WorldMutation } from './mutation.ts';
 import { bystandersOf, least, lifeOf, millisecond, pickActor, recordedUntil, second, treeOf } from './places.ts';
 import { connectOut } from './tree-daemon.ts';
@@ -36,7 +36,11 @@ function pidAfterTask(world: World, random: Random): Expected | undefined {
     binary: '/usr/bin/curl',
     arguments: 'https://mirror.example',
   });
-  connectOut(world, random, other, forkedAt + 200n * millisecond);
+  const { host, address } = addService(world, random, evilHost(world, random));
+  addLookup(world, random, other, forkedAt + 150n * millisecond, { name: host, addresses: [address] });
+  const hello = { form: 'whole', name: host } as const;
+  const at = forkedAt + 200n * millisecond;
+  addConnection(world, random, other, at, { remote: address, port: 443, hello, lasts: shortLife(random) });
   return { truth: 'harmless', codes: [], names: [] };
 }
 

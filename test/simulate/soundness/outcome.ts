@@ -37,7 +37,14 @@ export function toOutcome(made: Made, verdict: Verdict, claims: readonly Claim[]
       const named = telling.some(({ subject, detail, evidence }) =>
         expected.names.some((name) => [subject, detail, ...evidence].some((text) => text.includes(name))),
       );
-      return { id, truth: expected.truth, unshown: expected.unshown, told: telling.length > 0, named };
+      const told = telling.length > 0;
+      return {
+        id,
+        truth: expected.truth,
+        unshown: expected.unshown,
+        told,
+        named: expected.names.length === 0 ? told : named,
+      };
     }),
     heldBackBy:
       verdict === 'proven' ? [] : claims.flatMap((claim) => (isProvenWithout(claims, claim.id) ? [claim.id] : [])),

@@ -5,7 +5,7 @@ import { isGood, isWronglyAccused, isWronglyProven, type Outcome } from './outco
 export interface Score {
   readonly seed: string;
   readonly worlds: number;
-  /** Worlds with one mutation at least that is not harmless. */
+  /** Worlds with one mutation at least, harmless ones too. */
   readonly mutated: number;
   readonly byMutations: Readonly<Record<string, number>>;
   /** Worlds whose mutations found no place in any seed tried. */
@@ -15,7 +15,7 @@ export interface Score {
   /** Worlds in which nothing, or only harmless things were changed. */
   readonly good: { readonly worlds: number; readonly proven: number; readonly others: readonly Sample[] };
   readonly mutations: readonly MutationScore[];
-  /** By claim: mutated worlds that this claim alone keeps from being called proven, and the mutations of those. */
+  /** By claim: worlds that this claim alone keeps from being called proven, and the mutations of those. */
   readonly heldBackBy: Readonly<Record<string, { worlds: number; mutations: readonly string[] }>>;
 }
 
@@ -46,7 +46,8 @@ const kept = 5;
 
 export function toScore(seed: string, outcomes: readonly Outcome[], noPlace: readonly string[]): Score {
   const good = outcomes.filter(isGood);
-  const mutated = outcomes.filter((outcome) => !isGood(outcome));
+  const mutated = outcomes.filter(({ mutations }) => mutations.length > 0);
+  const bad = outcomes.filter((outcome) => !isGood(outcome));
   const ids = [...new Set(outcomes.flatMap(({ mutations }) => mutations.map(({ id }) => id)))].sort();
   return {
     seed,
@@ -69,7 +70,7 @@ export function toScore(seed: string, outcomes: readonly Outcome[], noPlace: rea
     ),
     heldBackBy: Object.fromEntries(
       claimIds.map((id) => {
-        const held = mutated.filter(({ heldBackBy }) => heldBackBy.includes(id));
+        const held = bad.filter(({ heldBackBy }) => heldBackBy.includes(id));
         const names = new Set(held.flatMap(({ mutations }) => mutations.map((mutation) => mutation.id)));
         return [id, { worlds: held.length, mutations: [...names].sort() }];
       }),
