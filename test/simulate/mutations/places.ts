@@ -10,7 +10,6 @@ export const millisecond = 1_000_000n;
 export const second = 1_000_000_000n;
 
 export type TcpOf = Extract<Act, { kind: 'tcp' }>;
-export type LookupOf = Extract<Act, { kind: 'lookup' }>;
 
 export interface Span {
   readonly from: Ns;
