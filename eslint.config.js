@@ -17,7 +17,20 @@ const rooms = {
   judge: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest'] },
   telemetry: { from: ['model'], node: ['crypto'], packages: ['@opentelemetry/semantic-conventions'] },
   'telemetry/otlp': { from: ['model', 'telemetry'] },
-  collect: { from: ['model', 'query', 'evidence', 'sources', 'proof', 'attest', 'judge', 'report'] },
+  collect: {
+    from: [
+      'model',
+      'query',
+      'evidence',
+      'sources',
+      'proof',
+      'attest',
+      'judge',
+      'report',
+      'telemetry',
+      'telemetry/otlp',
+    ],
+  },
 };
 const all = [...Object.keys(rooms), 'cli'];
 const inside = (room) => Object.keys(rooms).filter((other) => other.startsWith(`${room}/`));

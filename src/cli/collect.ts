@@ -6,6 +6,7 @@ import { runCollector } from '../collect/collector.ts';
 import { toSettings } from '../collect/settings.ts';
 import { TallyError } from '../model/errors.ts';
 import type { GlobalFlags, Io } from './io.ts';
+import { version } from './version.ts';
 
 interface Flags {
   readonly config?: string;
@@ -37,7 +38,7 @@ export function collectCommand(io: Io): Command {
       const level = globals.quiet === true ? 'error' : settings.collector.log;
       const log = pino({ level, base: null }, { write: (line: string) => io.stderr(line) });
       const keyArguments = key === undefined ? [] : ['--key', key];
-      await runCollector({ settings, privateKey, keyArguments, env: io.env, log }, stopSignal(log));
+      await runCollector({ settings, privateKey, keyArguments, env: io.env, version, log }, stopSignal(log));
     });
 }
 

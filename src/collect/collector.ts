@@ -16,11 +16,15 @@ import { openBook } from './declarations.ts';
 import { readDeclared } from './declared-tasks.ts';
 import { type Handler, type HttpServer, openHttp } from './http-server.ts';
 import { judgeLoop } from './judge-loop.ts';
-import { type Metrics, openMetrics } from './metrics.ts';
+import { measureStore, type Metrics, openMetrics } from './metrics.ts';
 import { openNodes } from './nodes.ts';
+import { noTelemetry, openOwnTelemetry, type OwnTelemetry } from './own-telemetry.ts';
 import { readSubmission } from './read-submission.ts';
 import { openSealWorker } from './seal-worker.ts';
 import type { Settings } from './settings.ts';
+import { type Steps, watchBook, watchSealer } from './steps.ts';
+import { own } from '../telemetry/names.ts';
+import { runCommand, whyOf } from './child-command.ts';
 import { type TraceLoop, traceLoop } from './trace-loop.ts';
 import { noTrails, openTrails } from './trails.ts';
 import { watchFolder } from './watch-folder.ts';
@@ -31,6 +35,7 @@ export interface CollectorOptions {
   /** Arguments that give `tally report` the same key; the environment may give it too. */
   readonly keyArguments: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
   readonly log: Logger;
 }
 
@@ -39,10 +44,14 @@ export interface CollectorOptions {
  * only for a mistake of the operator, and then nothing is left half open. At the end all that was kept is sealed.
  */
 export async function runCollector(options: CollectorOptions, signal: AbortSignal): Promise<void> {
-  const { settings, privateKey, log } = options;
+  const { settings, privateKey, env, version, log } = options;
   const path = settings.store.path;
   await mkdir(path, { recursive: true, mode: 0o700 });
   const metrics = openMetrics();
+  const telemetry =
+    settings.telemetry === undefined
+      ? noTelemetry
+      : openOwnTelemetry({ settings: settings.telemetry, store: path, version, env, metrics, log });
   const broken = await tellBrokenStreams(path, settings.sources.tetragon);
   const store = await openStore(path, {
     signer: { origin: ledgerOrigin, privateKey: ledgerKey(privateKey) },
@@ -50,7 +59,7 @@ export async function runCollector(options: CollectorOptions, signal: AbortSigna
     sealBytes: settings.store.sealBytes,
     sealAge: settings.store.sealAge,
     memory: settings.store.memory,
-    openSealer: openSealWorker,
+    openSealer: watchSealer(openSealWorker, telemetry.steps),
     onProblem: (error) => log.error({ err: error }, 'the store'),
   });
   const stop = new AbortController();
@@ -60,12 +69,13 @@ export async function runCollector(options: CollectorOptions, signal: AbortSigna
   try {
     await broken(store);
     await keepConfig(store, path, settings.text);
-    await runWays(options, store, metrics, stop);
+    await runWays(options, store, metrics, telemetry, stop);
   } finally {
     signal.removeEventListener('abort', abort);
     stop.abort();
     log.info('sealing what was kept');
     await store.close();
+    await telemetry.close();
   }
   await cleanEnd(path);
   log.info('stopped');
@@ -75,6 +85,7 @@ async function runWays(
   { settings, privateKey, keyArguments, env, log }: CollectorOptions,
   store: Store,
   metrics: Metrics,
+  telemetry: OwnTelemetry,
   stop: AbortController,
 ): Promise<void> {
   const { collector, sources } = settings;
@@ -84,17 +95,26 @@ async function runWays(
     sources.cloudtrail.length === 0
       ? noTrails
       : openTrails(sources.cloudtrail, store, path, maskKey(privateKey), metrics, log);
-  const book = openBook(
-    store,
-    await readDeclared(path),
-    async (declaration) => {
-      await store.seal();
-      const since = collector.lookback === undefined ? 0n : wallClock() - BigInt(Math.round(collector.lookback * 1e9));
-      return hasEgress(path, declaration, toTime(since));
-    },
-    wallClock,
+  const book = watchBook(
+    openBook(
+      store,
+      await readDeclared(path),
+      async (declaration) => {
+        await store.seal();
+        const since =
+          collector.lookback === undefined ? 0n : wallClock() - BigInt(Math.round(collector.lookback * 1e9));
+        return hasEgress(path, declaration, toTime(since));
+      },
+      wallClock,
+    ),
+    telemetry.steps,
   );
-  const traces = openTraces(settings, env, () => book.tasks.keys(), metrics, log);
+  const traces = openTraces(settings, env, () => book.tasks.keys(), metrics, telemetry.steps, log);
+  const measure = (): void => {
+    nodes.measure();
+    trails.measure();
+    measureStore(metrics, store);
+  };
   const folder = collector.declarations;
   const ways: WayIn[] = [
     ...nodes.ways,
@@ -125,17 +145,15 @@ async function runWays(
       },
       failed: (task, why) => log.error({ task, why }, 'could not be judged'),
       open: (count) => metrics.openTasks.set(count),
+      steps: telemetry.steps,
     }),
     ...(traces === undefined ? [] : [traces]),
+    ...(settings.telemetry === undefined ? [] : [telemetry.way(measure)]),
   ];
   const boundary = async (): Promise<void> => {
     await Promise.all([nodes.boundary(), trails.boundary()]);
   };
   const ready = (): string[] => [...nodes.ready(), ...trails.ready()];
-  const measure = (): void => {
-    nodes.measure();
-    trails.measure();
-  };
   const handle = controlHandler({ book, store, metrics, boundary, ready, measure, log });
   const servers: HttpServer[] = [];
   const running = ways.map((way) => way.run(stop.signal));
@@ -158,6 +176,7 @@ function openTraces(
   env: CollectorOptions['env'],
   tasks: () => Iterable<string>,
   metrics: Metrics,
+  steps: Steps,
   log: Logger,
 ): TraceLoop | undefined {
   if (traces === undefined) return undefined;
@@ -176,6 +195,15 @@ function openTraces(
       log.warn({ task, why }, 'trace not exported; it is tried again');
     },
     waiting: (count) => metrics.tracesWaiting.set(count),
+    run: (args, environment, signal) =>
+      steps.run(
+        'export',
+        () => runCommand(args, environment, signal),
+        (ended) => ({
+          attributes: { [own.taskId]: args[1] },
+          ...(ended.code === 0 ? {} : { failed: whyOf(ended) }),
+        }),
+      ),
   });
 }
 

@@ -4,7 +4,7 @@ import type { Store } from '../evidence/store.ts';
 import { TallyError } from '../model/errors.ts';
 import { DeclarationConflict, type DeclarationBook, type Submission } from './declarations.ts';
 import type { Answer, Handler, Request } from './http-server.ts';
-import { type Metrics, renderMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface ControlOptions {
   readonly book: DeclarationBook;
@@ -14,7 +14,7 @@ export interface ControlOptions {
   readonly boundary: () => Promise<void>;
   /** What keeps the collector from being ready; empty when nothing does. */
   readonly ready: () => readonly string[];
-  /** Brings the sources' numbers up to date. */
+  /** Brings the metrics up to date. */
   readonly measure: () => void;
   readonly log: Logger;
 }
@@ -37,7 +37,7 @@ export function controlHandler(options: ControlOptions): Handler {
     },
     'GET /metrics': async () => {
       measure();
-      const body = await renderMetrics(metrics, store);
+      const body = await metrics.registry.metrics();
       return { status: 200, text: { type: metrics.registry.contentType, body } };
     },
     'GET /v1/tasks': () =>

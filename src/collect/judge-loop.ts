@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WayIn } from '../evidence/record-log.ts';
 import { readSummary, summaryFolder, type TaskSummary } from '../judge/task-summary.ts';
+import { own } from '../telemetry/names.ts';
 import { runCommand, whyOf } from './child-command.ts';
+import { noSteps, type StepResult, type Steps } from './steps.ts';
 
 export interface JudgeLoopOptions {
   readonly store: string;
@@ -17,6 +19,7 @@ export interface JudgeLoopOptions {
   readonly failed: (task: string, why: string) => void;
   /** How many tasks have no final report. */
   readonly open: (count: number) => void;
+  readonly steps?: Steps;
 }
 
 /**
@@ -25,13 +28,14 @@ export interface JudgeLoopOptions {
  * more seldom, and judging a task takes at most a tenth of one core's time.
  */
 export function judgeLoop(options: JudgeLoopOptions): WayIn {
-  const { store, interval, tasks } = options;
+  const { store, interval, tasks, steps = noSteps } = options;
   const final = new Set<string>();
   const closed = new Set<string>();
   const notBefore = new Map<string, number>();
   async function judgeTask(task: string, declared: string, signal: AbortSignal): Promise<void> {
     const started = Date.now();
-    const summary = await report(task, options, signal);
+    const work = (): Promise<TaskSummary | undefined> => report(task, options, signal);
+    const summary = await steps.run('judge', work, (made) => toResult(task, made));
     const now = Date.now();
     const age = now - Date.parse(declared);
     if (summary?.final === true) rest(task, age);
@@ -79,6 +83,11 @@ function restOf(
   const wait = Date.parse(summary?.pendingUntil ?? '') - now;
   // not longer than five minutes: a digest may come before it is due
   return Number.isNaN(wait) ? rest : Math.max(rest, Math.min(wait, 300_000));
+}
+
+function toResult(task: string, summary: TaskSummary | undefined): StepResult {
+  const attributes = { [own.taskId]: task, [own.verdict]: summary?.verdict ?? undefined };
+  return summary === undefined ? { attributes, failed: 'could not be judged' } : { attributes };
 }
 
 async function report(task: string, options: JudgeLoopOptions, signal: AbortSignal): Promise<TaskSummary | undefined> {

@@ -23,6 +23,8 @@ export interface Metrics {
   readonly tracesWaiting: Gauge;
   readonly tracesExported: Counter;
   readonly traceFailures: Counter;
+  readonly telemetryFailures: Counter;
+  readonly telemetrySpansDropped: Counter;
 }
 
 export function openMetrics(): Metrics {
@@ -31,6 +33,14 @@ export function openMetrics(): Metrics {
   const registers = [registry];
   const byStream = ['stream', 'origin'] as const;
   const byChain = ['account', 'region'] as const;
+  const reports = new Counter({
+    name: 'tally_reports_total',
+    help: 'Reports made, by verdict',
+    labelNames: ['verdict'] as const,
+    registers,
+  });
+  // a counter that begins with 1 is no increase to Prometheus
+  for (const verdict of ['proven', 'violated', 'unproven', 'pending']) reports.inc({ verdict }, 0);
   return {
     registry,
     records: new Gauge({
@@ -100,12 +110,7 @@ export function openMetrics(): Metrics {
       registers,
     }),
     openTasks: new Gauge({ name: 'tally_open_tasks', help: 'Declared tasks without a final report', registers }),
-    reports: new Counter({
-      name: 'tally_reports_total',
-      help: 'Reports made, by verdict',
-      labelNames: ['verdict'] as const,
-      registers,
-    }),
+    reports,
     tracesWaiting: new Gauge({
       name: 'tally_traces_waiting',
       help: 'Tasks with a final report whose trace is not exported yet',
@@ -121,11 +126,21 @@ export function openMetrics(): Metrics {
       help: 'Attempts to export a trace that failed; each is tried again',
       registers,
     }),
+    telemetryFailures: new Counter({
+      name: 'tally_telemetry_failures_total',
+      help: 'Attempts to export own metrics and spans that failed',
+      registers,
+    }),
+    telemetrySpansDropped: new Counter({
+      name: 'tally_telemetry_spans_dropped_total',
+      help: 'Own spans that were not exported',
+      registers,
+    }),
   };
 }
 
-/** The page for Prometheus, with the store's numbers of this moment. */
-export async function renderMetrics(metrics: Metrics, store: Store): Promise<string> {
+/** Brings the store's numbers up to date. */
+export function measureStore(metrics: Metrics, store: Store): void {
   const { logs, waitingBytes, sealing } = store.stats();
   for (const { stream, origin, kept, refused } of logs) {
     metrics.records.set({ stream, origin }, kept);
@@ -137,5 +152,4 @@ export async function renderMetrics(metrics: Metrics, store: Store): Promise<str
   metrics.sealSeconds.set(sealing.seconds);
   metrics.sealFailures.set(sealing.failures);
   metrics.sealWaitingBytes.set(sealing.waitingBytes);
-  return metrics.registry.metrics();
 }

@@ -144,7 +144,6 @@ export const own = {
   stepOrigin: 'tally.step.origin',
   stepRecords: 'tally.step.records',
   stepBytes: 'tally.step.bytes',
-  stepSpans: 'tally.step.spans',
 } as const;
 
 export const events = { finding: 'tally.finding', sampled: 'tally.sampled' } as const;

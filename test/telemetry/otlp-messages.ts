@@ -19,6 +19,15 @@ message Span {
 message ScopeSpans { Scope scope = 1; repeated Span spans = 2; string schema_url = 3; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; string schema_url = 3; }
 message Request { repeated ResourceSpans resource_spans = 1; }
+message NumberPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; double as_double = 4; sfixed64 as_int = 6; repeated KeyValue attributes = 7; }
+message Gauge { repeated NumberPoint data_points = 1; }
+message Sum { repeated NumberPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
+message HistogramPoint { fixed64 count = 4; double sum = 5; repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7; repeated KeyValue attributes = 9; }
+message Histogram { repeated HistogramPoint data_points = 1; int32 aggregation_temporality = 2; }
+message Metric { string name = 1; string description = 2; string unit = 3; oneof data { Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; } }
+message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
+message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
+message MetricsRequest { repeated ResourceMetrics resource_metrics = 1; }
 message Partial { int64 rejected_spans = 1; string error_message = 2; }
 message Response { Partial partial_success = 1; }
 `;
@@ -26,6 +35,7 @@ message Response { Partial partial_success = 1; }
 const { root } = protobuf.parse(source, { keepCase: false });
 const request = root.lookupType('Request');
 const response = root.lookupType('Response');
+const metricsRequest = root.lookupType('MetricsRequest');
 
 export interface ReceivedSpan {
   readonly traceId: string;
@@ -57,6 +67,67 @@ export function decodeRequest(bytes: Uint8Array): ReceivedSpan[] {
 /** The same of its JSON form, in which ids are hex (OTLP specification, "JSON Protobuf Encoding"). */
 export function decodeJson(line: string): ReceivedSpan[] {
   return toSpans(JSON.parse(line) as Request, (id) => id);
+}
+
+export interface ReceivedMetric {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: 'gauge' | 'counter' | 'histogram';
+  /** Of a histogram: its count. */
+  readonly points: readonly { readonly value: number; readonly attributes: Readonly<Record<string, unknown>> }[];
+  readonly buckets: readonly (readonly string[])[];
+  readonly resource: Readonly<Record<string, unknown>>;
+}
+
+interface Point {
+  readonly asDouble: number;
+  readonly count: string;
+  readonly bucketCounts: readonly string[];
+  readonly attributes: readonly KeyValue[];
+}
+
+interface MetricsRequest {
+  readonly resourceMetrics: readonly {
+    readonly resource: { readonly attributes: readonly KeyValue[] };
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly description: string;
+        readonly gauge?: { readonly dataPoints: readonly Point[] };
+        readonly sum?: {
+          readonly dataPoints: readonly Point[];
+          readonly isMonotonic: boolean;
+          readonly aggregationTemporality: number;
+        };
+        readonly histogram?: { readonly dataPoints: readonly Point[] };
+      }[];
+    }[];
+  }[];
+}
+
+/** Metrics of an ExportMetricsServiceRequest. A sum that may fall, or that is no total, counts as a gauge. */
+export function decodeMetrics(bytes: Uint8Array): ReceivedMetric[] {
+  const options = { longs: String, bytes: String, defaults: true };
+  const { resourceMetrics } = metricsRequest.toObject(metricsRequest.decode(bytes), options) as MetricsRequest;
+  return resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics.map(({ name, description, gauge, sum, histogram }) => {
+        const isCounter = sum?.isMonotonic === true && sum.aggregationTemporality === 2;
+        const points = (gauge ?? sum ?? histogram)?.dataPoints ?? [];
+        return {
+          name,
+          description,
+          kind: histogram !== undefined ? 'histogram' : isCounter ? 'counter' : 'gauge',
+          points: points.map(({ asDouble, count, attributes }) => ({
+            value: histogram === undefined ? asDouble : Number(count),
+            attributes: toValues(attributes),
+          })),
+          buckets: histogram?.dataPoints.map(({ bucketCounts }) => bucketCounts) ?? [],
+          resource: toValues(resource.attributes),
+        };
+      }),
+    ),
+  );
 }
 
 export function encodeResponse(rejectedSpans: number, errorMessage: string): Uint8Array {

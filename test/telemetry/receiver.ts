@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import { decodeRequest, encodeResponse, type ReceivedSpan } from './otlp-messages.ts';
+import {
+  decodeMetrics,
+  decodeRequest,
+  encodeResponse,
+  type ReceivedMetric,
+  type ReceivedSpan,
+} from './otlp-messages.ts';
 
 /** How a receiver answers: the HTTP status (or gRPC's), never, or with spans refused. */
 export interface Behaviour {
@@ -25,6 +31,8 @@ export interface Receiver {
   readonly behaviour: Behaviour;
   /** Every span as often as it was sent and taken. */
   readonly spans: ReceivedSpan[];
+  /** Every metric as often as it was sent and taken. */
+  readonly metrics: ReceivedMetric[];
   /** Headers of each request. */
   readonly requests: Readonly<Record<string, unknown>>[];
 }
@@ -63,7 +71,7 @@ export function makeCertificates(): Certificates {
 }
 
 export async function openHttpReceiver(behaviour: Behaviour = {}, tls?: Certificates): Promise<Receiver> {
-  const receiver: Receiver = { url: '', behaviour, spans: [], requests: [] };
+  const receiver: Receiver = { url: '', behaviour, spans: [], metrics: [], requests: [] };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
@@ -75,8 +83,10 @@ export async function openHttpReceiver(behaviour: Behaviour = {}, tls?: Certific
         response.writeHead(code, behaviour.headers).end('refused on purpose');
         return;
       }
-      const body = Buffer.concat(parts);
-      receiver.spans.push(...decodeRequest(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body));
+      const raw = Buffer.concat(parts);
+      const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
+      if (request.url?.endsWith('/v1/metrics') === true) receiver.metrics.push(...decodeMetrics(body));
+      else receiver.spans.push(...decodeRequest(body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end(bodyOf(behaviour));
     });
   };
@@ -108,9 +118,9 @@ function bodyOf({ rejected }: Behaviour): Buffer {
 }
 
 const bytes = (value: Buffer): Buffer => value;
-const service: ServiceDefinition = {
+const serviceOf = (path: string): ServiceDefinition => ({
   export: {
-    path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    path: `/opentelemetry.proto.collector.${path}/Export`,
     requestStream: false,
     responseStream: false,
     requestSerialize: bytes,
@@ -118,23 +128,28 @@ const service: ServiceDefinition = {
     responseSerialize: bytes,
     responseDeserialize: bytes,
   },
-};
+});
 
 export async function openGrpcReceiver(behaviour: Behaviour = {}, tls?: Certificates): Promise<Receiver> {
-  const receiver: Receiver = { url: '', behaviour, spans: [], requests: [] };
-  const answer: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
-    receiver.requests.push(call.metadata.getMap());
-    if (behaviour.silent === true) return;
-    const code = isRefused(behaviour) ? behaviour.status : undefined;
-    if (code !== undefined) {
-      callback(Object.assign(new Error('refused on purpose'), { code, details: 'refused on purpose' }));
-      return;
-    }
-    receiver.spans.push(...decodeRequest(call.request));
-    callback(null, bodyOf(behaviour));
-  };
+  const receiver: Receiver = { url: '', behaviour, spans: [], metrics: [], requests: [] };
+  const answerWith =
+    (take: (request: Buffer) => void): handleUnaryCall<Buffer, Buffer> =>
+    (call, callback) => {
+      receiver.requests.push(call.metadata.getMap());
+      if (behaviour.silent === true) return;
+      const code = isRefused(behaviour) ? behaviour.status : undefined;
+      if (code !== undefined) {
+        callback(Object.assign(new Error('refused on purpose'), { code, details: 'refused on purpose' }));
+        return;
+      }
+      take(call.request);
+      callback(null, bodyOf(behaviour));
+    };
   const server = new Server();
-  server.addService(service, { export: answer });
+  const takeSpans = answerWith((body) => receiver.spans.push(...decodeRequest(body)));
+  const takeMetrics = answerWith((body) => receiver.metrics.push(...decodeMetrics(body)));
+  server.addService(serviceOf('trace.v1.TraceService'), { export: takeSpans });
+  server.addService(serviceOf('metrics.v1.MetricsService'), { export: takeMetrics });
   const credentials = tls === undefined ? ServerCredentials.createInsecure() : secure(tls);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));

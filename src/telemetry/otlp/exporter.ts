@@ -17,14 +17,14 @@ export interface OpenExporter<Exporter> {
 }
 
 export function openExporter(target: Target): OpenExporter<SpanExporter> {
-  return open(target, {
+  return open<SpanExporter>(target, {
     grpc: (options) => new GrpcExporter(options),
     http: (options) => new HttpExporter(options),
   });
 }
 
 export function openMetricExporter(target: Target): OpenExporter<PushMetricExporter> {
-  return open(target, {
+  return open<PushMetricExporter>(target, {
     grpc: (options) => new GrpcMetricExporter(options),
     http: (options) => new HttpMetricExporter(options),
   });

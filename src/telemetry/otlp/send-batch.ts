@@ -22,7 +22,7 @@ export async function sendBatch(exporter: SpanExporter, batch: ReadableSpan[], t
   const deadline = Date.now() + timeoutMs;
   for (let pause = 1000; ; pause *= 1.5) {
     try {
-      return await withPartialSuccess(() => once(exporter, batch, 2 * timeoutMs + 1000));
+      return await withPartialSuccess(() => exportOnce((done) => exporter.export(batch, done), target));
     } catch (error) {
       const isLast = protocol !== 'grpc' || !isRetryable(error) || Date.now() + pause > deadline;
       if (isLast) throw error;
@@ -31,12 +31,16 @@ export async function sendBatch(exporter: SpanExporter, batch: ReadableSpan[], t
   }
 }
 
-async function once(exporter: SpanExporter, batch: ReadableSpan[], limitMs: number): Promise<void> {
+/** One call of an exporter. Throws what it failed with, or a timeout where it never answers. */
+export async function exportOnce(
+  send: (done: (result: ExportResult) => void) => void,
+  { timeoutMs }: Target,
+): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const result = await new Promise<ExportResult>((resolve) => {
     const error: SendFailure = Object.assign(new Error('Request timed out'), { code: 'ETIMEDOUT' });
-    timer = setTimeout(() => resolve({ code: ExportResultCode.FAILED, error }), limitMs);
-    exporter.export(batch, resolve);
+    timer = setTimeout(() => resolve({ code: ExportResultCode.FAILED, error }), 2 * timeoutMs + 1000);
+    send(resolve);
   });
   clearTimeout(timer);
   if (result.code !== ExportResultCode.SUCCESS) throw result.error ?? new Error('the exporter failed without a reason');
