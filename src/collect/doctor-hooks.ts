@@ -19,6 +19,13 @@ export interface HookState {
   readonly counters: readonly string[];
 }
 
+/** Without them a line counts as none; whether they are there is a check of its own. */
+const always: Readonly<Record<string, number>> = {
+  process_start_time_seconds: 1,
+  tetragon_observer_ringbuf_queue_events_lost_total: 0,
+  tetragon_notify_overflowed_events_total: 0,
+};
+
 /**
  * What a health line with these policies and metrics would be judged as: it goes through the judge's own queries, as the only
  * line of a node, with a task that has used no channel yet.
@@ -35,8 +42,7 @@ export async function judgeHooks(
       node: 'node',
       time: '2000-01-01T00:00:00Z',
       policies,
-      // without it the line counts as none; whether it is there is a check of its own
-      metrics: { process_start_time_seconds: 1, ...metrics },
+      metrics: { ...always, ...metrics },
     });
     await database.run(
       `INSERT INTO record (stream, origin, seq, received_at, evidence, raw) VALUES ('sensor', 'node', 0, 0, 'sensor/node/0', ?)`,
@@ -60,6 +66,7 @@ export async function judgeHooks(
       `SELECT count(DISTINCT hook) AS n FROM sensor_hook WHERE enabled AND hook_state = 'STATUS_LOADED'`,
     );
     const counters = await database.all('SELECT DISTINCT metric FROM sensor_metric ORDER BY metric');
+    const told = new Set(Object.keys(metrics).map((name) => name.split('{')[0]));
     const known = [...new Set(hooks.requiredHook.map(([, hook]) => hook))];
     return {
       gaps: gaps.map(({ why, detail }) => {
@@ -69,7 +76,7 @@ export async function judgeHooks(
       }),
       absent: absent.map(({ hook }) => String(hook)),
       loaded: Number(loaded[0]?.['n'] ?? 0),
-      counters: counters.map(({ metric }) => String(metric)),
+      counters: counters.map(({ metric }) => String(metric)).filter((metric) => told.has(metric)),
     };
   } finally {
     await database.close();
