@@ -22,9 +22,17 @@ ruled_out AS (
       WHERE d.host IS NOT NULL AND d.port = f.remote_port AND d.protocol = f.protocol
         AND NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE d.host LIKE '%' || r.suffix)
     )
+),
+-- The task itself took the like of it: a connection between two of its containers, unless it made the addresses up.
+own AS (
+  SELECT DISTINCT f.id FROM far AS f
+  JOIN egress AS l ON l.channel = 'accepted' AND l.task_id IS NOT NULL AND l.node = f.node
+    AND l.local_address = f.remote_address AND l.local_port = f.remote_port
+    AND l.remote_address = f.local_address AND l.remote_port = f.local_port
 )
-SELECT 'undeclared-endpoint' AS code, 'counterexample' AS kind, f.endpoint AS subject,
-  CASE WHEN f.host IS NOT NULL THEN f.host || ' (' || f.remote_address || ') is not among the declared endpoints.'
+SELECT 'undeclared-endpoint' AS code, CASE WHEN o.id IS NULL THEN 'counterexample' ELSE 'doubt' END AS kind, f.endpoint AS subject,
+  CASE WHEN o.id IS NOT NULL THEN 'A process of the task accepted a connection with the same ends, but nothing tells that it is this one.'
+       WHEN f.host IS NOT NULL THEN f.host || ' (' || f.remote_address || ') is not among the declared endpoints.'
        WHEN f.name_problem = 'all-undeclared' THEN 'None of the hosts behind the address is declared: ' || f.names || '.'
        WHEN p.port IS NULL THEN 'The address has no name in the evidence, and no declared endpoint has port '
          || coalesce(CAST(f.remote_port AS VARCHAR), '?') || '/' || coalesce(f.protocol, f.channel) || '.'
@@ -33,6 +41,7 @@ SELECT 'undeclared-endpoint' AS code, 'counterexample' AS kind, f.endpoint AS su
 FROM far AS f
 LEFT JOIN possible AS p ON p.port = f.remote_port AND p.protocol = f.protocol
 LEFT JOIN ruled_out AS r ON r.id = f.id
+LEFT JOIN own AS o ON o.id = f.id
 WHERE (f.host IS NOT NULL AND f.name_problem IS NULL)
    OR (f.host IS NOT NULL AND f.basis = 'sni')
    OR f.name_problem = 'all-undeclared'

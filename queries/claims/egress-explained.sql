@@ -22,6 +22,7 @@ unexplained AS (
     AND NOT EXISTS (
       SELECT 1 FROM use_match AS m
       JOIN audit_event AS a ON a.event_id = m.event_id AND a.access_key IS NULL AND a.listed IN ('listed', 'pending')
+        AND a.event_name IN ('AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML')
       JOIN session AS s ON s.key = a.issued_key AND s.declared
       WHERE m.egress_id = e.id AND m.chosen
     )

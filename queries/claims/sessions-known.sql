@@ -137,7 +137,8 @@ WHERE u.outcome = 'ok'
   AND NOT EXISTS (SELECT 1 FROM session s WHERE s.key IS NOT NULL AND s.evidence = u.evidence)
   -- a record that corrects the one of the issuance is of the same event
   AND NOT EXISTS (
-    SELECT 1 FROM audit_event e JOIN session s ON s.key = e.issued_key WHERE e.event_id = u.event_id
+    SELECT 1 FROM audit_event e JOIN session s ON s.key = e.issued_key AND split_part(s.evidence, '#', 2) = e.event_id
+    WHERE e.event_id = u.event_id AND e.addendum = 'UPDATED_DATA' AND e.listed IN ('listed', 'pending')
   )
 UNION ALL
 SELECT
@@ -170,11 +171,15 @@ UNION ALL
 -- Where no issuers are declared, sessions of one name that several principals issued still need somebody to tell which are meant.
 SELECT
   'minted-outside', 'doubt', i.subject,
-  'Sessions of this name and role were issued by several principals, ' || min(i.issued_by) || ' and ' || max(i.issued_by)
+  'Sessions of this name and role were issued by several principals, ' || coalesce(min(i.issued_by), 'an unknown one') || ' and ' || coalesce(max(i.issued_by), 'an unknown one')
     || ' among them, and the configuration names no issuers.',
   min(i.issued), max(i.expires), min(i.evidence)
 FROM issued i
 WHERE i.declared AND i.depth = 0 AND NOT EXISTS (SELECT 1 FROM setting x WHERE x.kind = 'issuer')
 GROUP BY i.subject, i.role
-HAVING count(DISTINCT split_part(i.issued_by, '/', 1) || '/' || split_part(i.issued_by, '/', 2)) > 1
+-- sessions of one role are one principal
+HAVING count(DISTINCT CASE
+    WHEN i.issued_by LIKE '%:assumed-role/%' THEN split_part(i.issued_by, '/', 1) || '/' || split_part(i.issued_by, '/', 2)
+    WHEN i.issued_by LIKE 'AROA%:%' THEN split_part(i.issued_by, ':', 1)
+    ELSE coalesce(i.issued_by, '?') END) > 1
 ORDER BY code, subject, detail, evidence

@@ -12,13 +12,13 @@ SELECT 'unknown-parent' AS code, 'doubt' AS kind, t.task_id AS subject,
   t.window_start AS from_time, t.window_end AS until_time, t.evidence AS evidence
 FROM task AS t WHERE NOT EXISTS (SELECT 1 FROM process WHERE task_id IS NOT NULL)
 UNION ALL
--- It began after the task was declared, and before the sensor: what marks the task's processes is not known of it.
+-- It began after the collector recorded the declaration, and before the sensor: what marks the task's processes is not known of it.
 SELECT 'unknown-parent', 'doubt', p.node || ' pid ' || CAST(p.pid AS VARCHAR),
   coalesce(p.binary, 'A process') || ' is older than the sensor, which does not tell its environment, and began after the task was declared.',
   p.started, p.image_until, p.evidence
 FROM process AS p
 JOIN bounds AS b ON b.node = p.node
-JOIN task AS t ON p.started >= t.declared
+JOIN task AS t ON t.declared_basis = 'collector' AND p.started >= t.declared
 WHERE p.task_id IS NULL AND p.flags LIKE '%procFS%' AND p.started <= b.window_end AND p.env IS NULL
 UNION ALL
 -- Adopted by init, or without a known parent, and no fork in evidence: it may come from the task.

@@ -7,12 +7,15 @@ node_egress AS (
   SELECT name AS node, split_part(value, '-', 1) AS first_hex, split_part(value, '-', 2) AS last_hex
   FROM setting WHERE kind = 'node-egress'
 ),
+own_host AS (
+  SELECT DISTINCT host, remote_port FROM egress WHERE task_id IS NOT NULL AND host IS NOT NULL
+),
 host_address AS (
   SELECT DISTINCT e.host, e.remote_port, e.remote_address FROM egress AS e WHERE e.task_id IS NOT NULL AND e.host IS NOT NULL AND e.remote_address IS NOT NULL
   UNION
-  SELECT DISTINCT e.host, e.remote_port, r.address FROM egress AS e JOIN resolution AS r ON r.host = e.host WHERE e.task_id IS NOT NULL
+  SELECT e.host, e.remote_port, r.address FROM own_host AS e JOIN resolution AS r ON r.host = e.host
   UNION
-  SELECT DISTINCT e.host, e.remote_port, d.address FROM egress AS e JOIN dns_message AS d ON d.name = e.host AND d.address IS NOT NULL WHERE e.task_id IS NOT NULL
+  SELECT e.host, e.remote_port, d.address FROM own_host AS e JOIN dns_message AS d ON d.name = e.host AND d.address IS NOT NULL
 ),
 -- Whose an address is, as far as any answer of a declared resolver on the node, or what was given, tells.
 told_name AS (
@@ -47,43 +50,66 @@ other AS (
     o.evidence
   FROM older AS o
 ),
+foreign_flow AS (
+  SELECT f.*
+  FROM other AS f LEFT JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id
+  WHERE p.task_id IS NULL AND f.node IN (SELECT node FROM node_egress)
+),
+-- What was asked for, and which flows may have gone there whatever the time.
+wanted AS (
+  SELECT host, service, bool_or(coalesce(is_private(source), false) OR vpc_endpoint IS NOT NULL) AS within
+  FROM "use" WHERE NOT delegated
+  GROUP BY host, service
+),
+named AS (
+  SELECT DISTINCT w.host, w.service, f.evidence, f.node, f.exec_id, f.socket
+  FROM wanted AS w
+  JOIN tls_hello AS hello ON hello.server_name = w.host
+  JOIN foreign_flow AS f ON f.node = hello.node AND f.socket = hello.socket
+    AND (f.opened IS NULL OR hello.time >= f.opened) AND (f.closed IS NULL OR hello.time <= f.closed)
+),
+at_address AS (
+  SELECT DISTINCT w.host, w.service, f.evidence, f.node, f.exec_id, f.socket
+  FROM wanted AS w
+  JOIN host_address AS h ON h.host = w.host OR (w.host IS NULL AND service_host(w.service, h.host))
+  JOIN foreign_flow AS f ON f.remote_address = h.remote_address
+    -- a record without a host may be of a request without TLS
+    AND (f.remote_port = h.remote_port OR (w.host IS NULL AND f.remote_port = 80))
+),
+untold AS (
+  SELECT f.*, fa.hex, EXISTS (SELECT 1 FROM provider_range AS r WHERE fa.hex BETWEEN r.first_hex AND r.last_hex) AS in_range
+  FROM foreign_flow AS f
+  LEFT JOIN told_name AS k ON k.address = f.remote_address AND k.node = f.node
+  LEFT JOIN told_name AS g ON g.address = f.remote_address AND g.node IS NULL
+  LEFT JOIN address AS fa ON fa.address = f.remote_address
+  WHERE f.channel = 'tcp' AND k.address IS NULL AND g.address IS NULL
+    AND f.remote_address NOT LIKE '127.%' AND f.remote_address NOT IN ('::1', '0.0.0.0', '::')
+),
+at_untold AS (
+  SELECT DISTINCT w.host, w.service, f.evidence, f.node, f.exec_id, f.socket
+  FROM wanted AS w
+  JOIN asked_port AS h ON h.host = w.host OR (w.host IS NULL AND service_host(w.service, h.host))
+  JOIN untold AS f ON f.remote_port = h.remote_port OR (w.host IS NULL AND f.remote_port = 80)
+  WHERE (f.in_range OR NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE ends_with(coalesce(w.host, '.amazonaws.com'), r.suffix)))
+    -- a private address is the host's only where others of its addresses are private too (an endpoint within the network)
+    AND (NOT is_private(f.remote_address) OR w.within
+      OR EXISTS (SELECT 1 FROM host_address AS p WHERE is_private(p.remote_address) AND (p.host = w.host OR w.host IS NULL)))
+),
+kin AS (
+  SELECT * FROM named UNION SELECT * FROM at_address UNION SELECT * FROM at_untold
+),
 rival AS (
   SELECT DISTINCT u.event_id, f.node, f.exec_id, f.opened, f.evidence
   FROM "use" AS u
   CROSS JOIN t
   JOIN address AS a ON a.address = u.source
   JOIN node_egress AS n ON a.hex BETWEEN n.first_hex AND n.last_hex
-  JOIN other AS f ON f.node = n.node
+  JOIN kin AS k ON k.node = n.node AND k.service = u.service AND k.host IS NOT DISTINCT FROM u.host
+  JOIN foreign_flow AS f ON f.node = k.node AND f.evidence = k.evidence AND f.socket IS NOT DISTINCT FROM k.socket
+    AND f.exec_id IS NOT DISTINCT FROM k.exec_id
     AND (f.opened IS NULL OR u.time + INTERVAL 1 SECOND + t.tolerance >= f.opened)
     AND (f.closed IS NULL OR u.time - t.tolerance <= f.closed)
-  LEFT JOIN process AS p ON p.node = f.node AND p.exec_id = f.exec_id
-  WHERE p.task_id IS NULL AND NOT u.delegated
-    AND (EXISTS (
-      SELECT 1 FROM tls_hello AS hello
-      WHERE hello.node = f.node AND hello.socket = f.socket AND hello.server_name = u.host
-        AND (f.opened IS NULL OR hello.time >= f.opened) AND (f.closed IS NULL OR hello.time <= f.closed)
-    ) OR EXISTS (
-      SELECT 1 FROM host_address AS h
-      WHERE h.remote_address = f.remote_address AND h.remote_port = f.remote_port
-        AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
-    ) OR (
-      f.channel = 'tcp' AND f.remote_address NOT LIKE '127.%' AND f.remote_address NOT IN ('::1', '0.0.0.0', '::')
-      -- a private address is the host's only where others of its addresses are private too (an endpoint within the network)
-      AND (NOT is_private(f.remote_address)
-        OR EXISTS (SELECT 1 FROM host_address AS h WHERE is_private(h.remote_address) AND (h.host = u.host OR u.host IS NULL)))
-      AND EXISTS (
-        SELECT 1 FROM asked_port AS h
-        WHERE h.remote_port = f.remote_port AND (h.host = u.host OR (u.host IS NULL AND service_host(u.service, h.host)))
-      )
-      AND NOT EXISTS (SELECT 1 FROM told_name AS k WHERE k.address = f.remote_address AND (k.node IS NULL OR k.node = f.node))
-      AND (
-        NOT EXISTS (SELECT 1 FROM provider_range AS r WHERE ends_with(coalesce(u.host, '.amazonaws.com'), r.suffix))
-        OR EXISTS (
-          SELECT 1 FROM provider_range AS r JOIN address AS fa ON fa.hex BETWEEN r.first_hex AND r.last_hex
-          WHERE fa.address = f.remote_address
-        )
-      )
-    ))
+  WHERE NOT u.delegated
 ),
 -- Everything above the task: whoever started it may have started others too.
 above(node, exec_id) AS (

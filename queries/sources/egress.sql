@@ -82,15 +82,22 @@ with_send AS (
 -- Whether no send in sight means that there was none: the hook may be limited to one event a minute for one process (its pid,
 -- whatever it execs) and far end, of which it compares no more than the first half of an IPv6 address. Only a socket that
 -- tcp_close shows is one whose sends it shows: MPTCP's are sent and closed elsewhere.
+far_sending AS (
+  SELECT s.node, s.pid, s.time, CASE WHEN s.s_daddr LIKE '%:%' THEN '::' ELSE s.s_daddr END AS far, p.task_id
+  FROM sending AS s LEFT JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id
+),
 with_silence AS (
   SELECT w.*,
     w.hook = 'tcp_connect' AND NOT w.sent AND w.close_state IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM sending AS s
-      LEFT JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id
-      WHERE s.node = w.node AND (s.s_daddr = w.s_daddr OR (s.s_daddr LIKE '%:%' AND w.s_daddr LIKE '%:%'))
+      SELECT 1 FROM far_sending AS s
+      WHERE s.node = w.node AND s.pid = w.pid AND s.far = CASE WHEN w.s_daddr LIKE '%:%' THEN '::' ELSE w.s_daddr END
         AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
-        -- or a process of the task that was born with the connection open, and may hold it
-        AND (s.pid = w.pid OR (p.task_id IS NOT NULL AND p.started >= w.time - INTERVAL 100 MILLISECOND))
+    ) AND NOT EXISTS (
+      -- another process of the task may hold the connection too
+      SELECT 1 FROM far_sending AS s
+      WHERE s.node = w.node AND s.task_id IS NOT NULL AND s.pid <> w.pid
+        AND s.far = CASE WHEN w.s_daddr LIKE '%:%' THEN '::' ELSE w.s_daddr END
+        AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
     ) AS silent,
     EXISTS (
       SELECT 1 FROM kernel_event AS a

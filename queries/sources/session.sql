@@ -21,7 +21,9 @@ WITH RECURSIVE issuance AS (
     PARTITION BY e.issued_key
     ORDER BY
       CASE e.listed WHEN 'listed' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END,
-      coalesce(e.access_key, other.access_key) IS NULL, e.time, e.event_id
+      coalesce(e.access_key, other.access_key) IS NULL, e.time, e.event_id,
+      -- what corrects a record stands before it
+      coalesce(e.addendum, '') <> 'UPDATED_DATA', e.evidence
   ) = 1
 ),
 token AS (

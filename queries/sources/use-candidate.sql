@@ -16,7 +16,8 @@ asked AS (
   SELECT a.event_id, a.time, a.source, a.host, a.service
   FROM audit_event AS a
   JOIN session AS s ON s.provider = 'aws' AND s.key = a.issued_key AND s.declared
-  WHERE a.access_key IS NULL AND a.event_id NOT IN (SELECT event_id FROM "use")
+  WHERE a.access_key IS NULL AND a.event_name IN ('AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML') AND a.invoked_by IS NULL
+    AND a.listed IN ('listed', 'pending') AND a.event_id NOT IN (SELECT event_id FROM "use")
 )
 SELECT DISTINCT u.event_id, c.id AS egress_id, u.time AS use_time, c.opened, c.closed
 FROM asked AS u

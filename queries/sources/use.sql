@@ -15,7 +15,7 @@ event AS (
 ),
 -- The session that had been issued last when the record was made, where several have one principal.
 by_principal AS (
-  SELECT e.event_id, e.evidence, arg_max(s.key, coalesce(s.issued, TIMESTAMP '1970-01-01')) AS key
+  SELECT e.event_id, e.evidence, arg_max(s.key, (coalesce(s.issued, TIMESTAMP '1970-01-01'), s.key)) AS key
   FROM event e
   JOIN session s ON s.provider = 'aws' AND s.key IS NOT NULL AND s.principal = e.principal_id
   -- A service acts for a session under keys of its own.

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { TallyError } from '../model/errors.ts';
 import { plainName } from './cloudtrail-names.ts';
@@ -41,7 +41,7 @@ function withoutPlanted(item: CloudTrailItem, file: string): CloudTrailItem {
   const { kind } = item.inventory;
   if (kind !== 'public-keys' && kind !== 'trails') return item;
   const name = basename(file);
-  if (/^(public-keys|trails)[^/]*\.json$/.test(name) && !file.includes('/AWSLogs/')) return item;
+  if (/^(public-keys|trails)[^/]*\.json$/.test(name) && !resolve(file).includes('/AWSLogs/')) return item;
   const why = `it holds ${kind === 'trails' ? 'trail snapshots' : 'public keys'}, which are read only from a file ${kind}.json outside AWSLogs/`;
   return { kind: 'problem', object: item.object, code: 'unknown-file', why };
 }

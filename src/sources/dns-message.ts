@@ -168,9 +168,13 @@ function readMessage(reader: Reader): DnsMessage {
   };
 }
 
-/** RFC 6891 6.1.2: of the root, without options. */
+/** RFC 6891 6.1.2: of the root, with no option but a cookie (RFC 7873 4: 8 to 40 bytes), which no resolver passes on. */
 function isPlainOpt({ name, type, data }: DnsRecord): boolean {
-  return type === 'OPT' && name === '.' && data === '';
+  if (type !== 'OPT' || name !== '.') return false;
+  const bytes = Buffer.from(data, 'hex');
+  if (bytes.length === 0) return true;
+  if (bytes.length < 12 || bytes.length > 44) return false;
+  return bytes.readUInt16BE(0) === 10 && bytes.readUInt16BE(2) === bytes.length - 4;
 }
 
 function readQuestion(reader: Reader): DnsQuestion {

@@ -21,6 +21,11 @@ export interface Random {
   fork(name: string): Random;
 }
 
+/** Nothing is there to pick from: a mutation that needs it has no place in the world. */
+export class NothingToPick extends Error {
+  override readonly name = 'NothingToPick';
+}
+
 export function openRandom(seed: number | string): Random {
   const generator = xoroshiro128plus(typeof seed === 'number' ? seed : hash(seed));
   const int = (low: number, high: number): number => uniformInt(generator, low, high);
@@ -33,7 +38,7 @@ export function openRandom(seed: number | string): Random {
     chance: (share) => int(0, 999_999) < share * 1_000_000,
     maybe,
     pick: (items) => {
-      if (items.length === 0) throw new Error('There is nothing to pick from.');
+      if (items.length === 0) throw new NothingToPick('There is nothing to pick from.');
       return maybe(items) as (typeof items)[number];
     },
     shuffle: (items) => {

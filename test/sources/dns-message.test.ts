@@ -158,10 +158,12 @@ describe('messages that are not whole', () => {
     const more = bytes(u16(1, 0x0100, 1, 0, 0, 2), route53, u16(A, IN), opt, hidden);
     expect(parsed(more)).toMatchObject({ otherRecords: 1, trailingBytes: 0 });
     const options = bytes(0, u16(41, 4096, 0, 0, 4), 'data');
+    const cookie = bytes(0, u16(41, 4096, 0, 0, 12, 10, 8), '01234567');
     const named = bytes(name('hidden'), u16(41, 4096, 0, 0, 0));
     for (const [additional, count] of [
       [[opt], 0],
       [[options], 1],
+      [[cookie], 0],
       [[named], 1],
       [[opt, opt], 1],
     ] as const) {

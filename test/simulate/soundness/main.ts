@@ -99,6 +99,7 @@ async function main(): Promise<number> {
     values.seed,
     outcomes,
     judged.flatMap((one) => one.noPlace),
+    judged.flatMap((one) => one.broken),
   );
   await mkdir(values.out, { recursive: true });
   await writeFile(join(values.out, 'soundness.json'), `${JSON.stringify(score, undefined, 1)}\n`);

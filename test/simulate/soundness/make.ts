@@ -1,7 +1,7 @@
 import type { Evidence } from '../evidence.ts';
 import { makeGoodWorld, type Size } from '../good/good-world.ts';
 import type { Expected, Mutation } from '../mutations/mutation.ts';
-import { openRandom } from '../random.ts';
+import { NothingToPick, openRandom } from '../random.ts';
 import { renderWorld } from '../render-world.ts';
 import type { World } from '../world.ts';
 import type { Planned } from './plan.ts';
@@ -42,7 +42,7 @@ export function mutate(
   const expected: { id: string; expected: Expected }[] = [];
   for (const mutation of wanted) {
     if (mutation.changes !== 'world') continue;
-    const found = mutation.apply(world, openRandom(`${world.seed}/${mutation.id}`));
+    const found = unlessBroken(() => mutation.apply(world, openRandom(`${world.seed}/${mutation.id}`)));
     if (found === undefined) return undefined;
     expected.push({ id: mutation.id, expected: found });
   }
@@ -56,12 +56,12 @@ export function mutate(
   return { evidence, expected };
 }
 
-/** A mutation that can't read what one before it broke has no place in the world. */
+/** A mutation that can't read or find what one before it broke or took away has no place in the world. */
 function unlessBroken<T>(apply: () => T): T | undefined {
   try {
     return apply();
   } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined;
+    if (cause instanceof SyntaxError || cause instanceof NothingToPick) return undefined;
     throw cause;
   }
 }

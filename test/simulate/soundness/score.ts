@@ -10,6 +10,8 @@ export interface Score {
   readonly byMutations: Readonly<Record<string, number>>;
   /** Worlds whose mutations found no place in any seed tried. */
   readonly noPlace: readonly string[];
+  /** Worlds that could not be made. */
+  readonly broken: readonly string[];
   readonly wronglyProven: readonly Sample[];
   readonly wronglyAccused: readonly Sample[];
   /** Worlds in which nothing, or only harmless things were changed. */
@@ -44,7 +46,12 @@ export interface MutationScore {
 
 const kept = 5;
 
-export function toScore(seed: string, outcomes: readonly Outcome[], noPlace: readonly string[]): Score {
+export function toScore(
+  seed: string,
+  outcomes: readonly Outcome[],
+  noPlace: readonly string[],
+  broken: readonly string[] = [],
+): Score {
   const good = outcomes.filter(isGood);
   const mutated = outcomes.filter(({ mutations }) => mutations.length > 0);
   const bad = outcomes.filter((outcome) => !isGood(outcome));
@@ -55,6 +62,7 @@ export function toScore(seed: string, outcomes: readonly Outcome[], noPlace: rea
     mutated: mutated.length,
     byMutations: countBy(mutated.map(({ mutations }) => String(mutations.length))),
     noPlace: [...noPlace].sort(),
+    broken: [...broken].sort(),
     wronglyProven: outcomes.filter(isWronglyProven).map(toSample),
     wronglyAccused: outcomes.filter(isWronglyAccused).map(toSample),
     good: {
@@ -118,6 +126,7 @@ export function faults(score: Score, full: boolean): string[] {
     worlds === 0 && id !== 'evidence-intact' ? [id] : [],
   );
   return [
+    ...score.broken.map((world) => `A world could not be made: ${world}.`),
     ...(score.wronglyProven.length > 0 ? [`${score.wronglyProven.length} worlds are wrongly called proven.`] : []),
     ...(score.wronglyAccused.length > 0 ? [`${score.wronglyAccused.length} worlds are wrongly called violated.`] : []),
     ...(share < 0.99 ? [`Only ${(share * 100).toFixed(1)} % of good worlds are called proven.`] : []),

@@ -16,6 +16,8 @@ export interface Batch {
 export interface Judged {
   readonly outcomes: readonly Outcome[];
   readonly noPlace: readonly string[];
+  /** Worlds that could not be made: a mistake in a mutation, told at the end instead of losing the run. */
+  readonly broken: readonly string[];
 }
 
 const known = new Map(mutations.map((mutation) => [mutation.id, mutation]));
@@ -24,11 +26,16 @@ const judge = await openFleetJudge({ threads: 1 });
 async function judgeBatch({ seed, from, until, mutations: ids }: Batch): Promise<Judged> {
   const made: Made[] = [];
   const noPlace: string[] = [];
+  const broken: string[] = [];
   for (let index = from; index < until; index += 1) {
     const planned = planWorld(seed, index, ids);
-    const world = makeWorld(planned, known);
-    if (world === undefined) noPlace.push(planned.mutations.join(' + '));
-    else made.push(world);
+    try {
+      const world = makeWorld(planned, known);
+      if (world === undefined) noPlace.push(planned.mutations.join(' + '));
+      else made.push(world);
+    } catch (cause) {
+      broken.push(`${planned.seed} ${planned.mutations.join(' + ')}: ${String(cause)}`);
+    }
   }
   const judgements = await judge.judge(made.map(({ evidence }) => evidence));
   const outcomes = made.flatMap((one, at) => {
@@ -36,7 +43,7 @@ async function judgeBatch({ seed, from, until, mutations: ids }: Batch): Promise
     return judgement === undefined ? [] : [toOutcome(one, judgement.verdict, judgement.claims)];
   });
   if (outcomes.length !== made.length) throw new Error(`${made.length - outcomes.length} worlds were not judged.`);
-  return { outcomes, noPlace };
+  return { outcomes, noPlace, broken };
 }
 
 // One batch after the other: the parent sends the next when it has the answer.
