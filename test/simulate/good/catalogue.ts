@@ -124,9 +124,9 @@ export const cloudServices: readonly CloudService[] = [
 /** Declared names that are no cloud's: no credential is used there. */
 export const plainHosts = [
   'api.github.com',
-  'pypi.org',
-  'files.pythonhosted.org',
-  'registry.npmjs.org',
+  'mirror.example.org',
+  'files.example.net',
+  'packages.example.net',
   'api.openai.example',
   'models.inference.example',
   'git.corp.example',

@@ -11,7 +11,7 @@ export interface Program {
 export const interpreters: readonly Program[] = [
   { binary: '/usr/bin/python3.11', arguments: '-m agent.run --step' },
   { binary: '/usr/bin/node', arguments: '/opt/agent/worker.js' },
-  { binary: '/bin/bash', arguments: '/work/run.sh' },
+  { binary: '/bin/bash', arguments: '/srv/agent/run.sh' },
   { binary: '/usr/local/bin/claude-agent', arguments: '--headless' },
 ];
 export const tools: readonly Program[] = [
