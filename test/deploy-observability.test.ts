@@ -130,6 +130,13 @@ test('the collector hands on what comes in, and the page that Prometheus reads i
   for (const pipeline of Object.values(config.service.pipelines))
     for (const part of ['receivers', 'processors', 'exporters'] as const)
       for (const name of pipeline[part] ?? []) expect(Object.keys(config[part])).toContain(name);
+  // a refusal must reach who sent the trace
+  expect(config.service.pipelines['traces']?.['processors']).not.toContain('batch');
+  for (const name of config.service.pipelines['traces']?.['exporters'] ?? [])
+    expect(config.exporters[name]).toMatchObject({
+      sending_queue: { enabled: false },
+      retry_on_failure: { enabled: false },
+    });
   const yaml = /```yaml\n(.*?)```/s.exec(read('README.md'))?.[1] ?? '';
   const settings = toSettings(`store: s\nsources: { resolutions: [r] }\n${yaml}`, '/etc/tally/tally.yaml');
   expect(settings.telemetry?.otlp).toBe(settings.traces?.otlp);

@@ -1,28 +1,43 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 export interface Ended {
-  /** Null when a signal ended it. */
+  /** Null when a signal ended it, or it could not be started. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs one of our own commands in a process with low priority: evidence comes first. The signal ends it. */
+/**
+ * Runs one of our own commands in a process with low priority: evidence comes first. The signal ends it. Never rejects: that it could
+ * not be started is a way to end, told in `stderr`.
+ */
 export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
   script = main,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    return toFailed(error);
+  }
+  // at once: an error that nobody hears ends the collector
+  const ended = new Promise<number | null | Error>((resolve) => {
+    child.on('error', resolve);
+    child.on('close', resolve);
+  });
   if (child.pid !== undefined) lowerPriority(child.pid);
-  const texts = [child.stdout, child.stderr].map((stream) => {
+  const texts = [child.stdout, child.stderr].map((stream: Readable | null | undefined) => {
     const said: Buffer[] = [];
-    stream.on('data', (part: Buffer) => {
+    // there are no streams where not even a descriptor was left for them
+    stream?.on('data', (part: Buffer) => {
       if (said.length < 64) said.push(part);
     });
     return () => Buffer.concat(said).toString();
@@ -32,13 +47,15 @@ export async function runCommand(
   };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const code = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(2));
-    child.once('close', resolve);
-  });
+  const code = await ended;
   signal.removeEventListener('abort', stop);
+  if (code instanceof Error) return toFailed(code);
   const [stdout = '', stderr = ''] = texts.map((text) => text());
   return { code, stdout, stderr };
+}
+
+function toFailed(error: unknown): Ended {
+  return { code: null, stdout: '', stderr: error instanceof Error ? error.message : String(error) };
 }
 
 /** What a command that failed said, for a log. */

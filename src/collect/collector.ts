@@ -16,7 +16,7 @@ import { openBook } from './declarations.ts';
 import { readDeclared } from './declared-tasks.ts';
 import { type Handler, type HttpServer, openHttp } from './http-server.ts';
 import { judgeLoop } from './judge-loop.ts';
-import { measureStore, type Metrics, openMetrics } from './metrics.ts';
+import { countVerdicts, measureStore, type Metrics, openMetrics } from './metrics.ts';
 import { openNodes } from './nodes.ts';
 import { noTelemetry, openOwnTelemetry, type OwnTelemetry } from './own-telemetry.ts';
 import { readSubmission } from './read-submission.ts';
@@ -51,7 +51,7 @@ export async function runCollector(options: CollectorOptions, signal: AbortSigna
   const telemetry =
     settings.telemetry === undefined
       ? noTelemetry
-      : openOwnTelemetry({ settings: settings.telemetry, store: path, version, env, metrics, log });
+      : await openOwnTelemetry({ settings: settings.telemetry, store: path, version, env, metrics, log });
   const broken = await tellBrokenStreams(path, settings.sources.tetragon);
   const store = await openStore(path, {
     signer: { origin: ledgerOrigin, privateKey: ledgerKey(privateKey) },
@@ -66,18 +66,21 @@ export async function runCollector(options: CollectorOptions, signal: AbortSigna
   const abort = (): void => stop.abort();
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
+  let endsWell = false;
   try {
     await broken(store);
     await keepConfig(store, path, settings.text);
     await runWays(options, store, metrics, telemetry, stop);
+    endsWell = true;
   } finally {
     signal.removeEventListener('abort', abort);
     stop.abort();
     log.info('sealing what was kept');
     await store.close();
+    // before anything that a backend could hold up: who is killed meanwhile has lost nothing
+    if (endsWell) await cleanEnd(path);
     await telemetry.close();
   }
-  await cleanEnd(path);
   log.info('stopped');
 }
 
@@ -115,6 +118,7 @@ async function runWays(
     trails.measure();
     measureStore(metrics, store);
   };
+  const count = countVerdicts(metrics);
   const folder = collector.declarations;
   const ways: WayIn[] = [
     ...nodes.ways,
@@ -139,7 +143,7 @@ async function runWays(
       tasks: () => book.tasks,
       seal: () => store.seal(),
       judged: (task, { verdict, state, final }) => {
-        metrics.reports.inc({ verdict });
+        count(task, verdict);
         log.info({ task, verdict, state, final }, 'judged');
         if (final) traces?.judged(task);
       },

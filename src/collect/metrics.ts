@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Store } from '../evidence/store.ts';
+import type { HealthLine } from '../sources/sensor-health.ts';
 
 /** The collector's own health as Prometheus metrics; docs/collector.md lists them. */
 export interface Metrics {
@@ -14,6 +15,9 @@ export interface Metrics {
   readonly sealFailures: Gauge;
   readonly connected: Gauge<'node' | 'way'>;
   readonly lastFrame: Gauge<'node'>;
+  readonly streamBreaks: Counter<'node'>;
+  readonly sensorErrors: Counter<'node'>;
+  readonly sensorLosses: Counter<'node'>;
   readonly exportLag: Gauge<'node'>;
   readonly trailObjects: Gauge<'account' | 'region'>;
   readonly trailRefused: Gauge<'account' | 'region'>;
@@ -35,7 +39,7 @@ export function openMetrics(): Metrics {
   const byChain = ['account', 'region'] as const;
   const reports = new Counter({
     name: 'tally_reports_total',
-    help: 'Reports made, by verdict',
+    help: 'Tasks judged, by verdict: again when the verdict is another than before, and perhaps once more after a restart',
     labelNames: ['verdict'] as const,
     registers,
   });
@@ -81,7 +85,25 @@ export function openMetrics(): Metrics {
     }),
     lastFrame: new Gauge({
       name: 'tally_last_frame_timestamp_seconds',
-      help: 'When the last frame of the sensor was received',
+      help: 'When the last frame of the sensor was received; the start of the collector before the first',
+      labelNames: ['node'] as const,
+      registers,
+    }),
+    streamBreaks: new Counter({
+      name: 'tally_stream_breaks_total',
+      help: 'Times that the stream of the sensor broke',
+      labelNames: ['node'] as const,
+      registers,
+    }),
+    sensorErrors: new Counter({
+      name: 'tally_sensor_errors_total',
+      help: 'Health lines with an error: the sensor vouched for nothing',
+      labelNames: ['node'] as const,
+      registers,
+    }),
+    sensorLosses: new Counter({
+      name: 'tally_sensor_losses_total',
+      help: 'Health lines in which a loss counter of the sensor had moved',
       labelNames: ['node'] as const,
       registers,
     }),
@@ -105,7 +127,7 @@ export function openMetrics(): Metrics {
     }),
     newestDigest: new Gauge({
       name: 'tally_trail_newest_digest_timestamp_seconds',
-      help: 'End of the newest digest',
+      help: 'End of the newest digest; the start of the collector before the first',
       labelNames: byChain,
       registers,
     }),
@@ -152,4 +174,36 @@ export function measureStore(metrics: Metrics, store: Store): void {
   metrics.sealSeconds.set(sealing.seconds);
   metrics.sealFailures.set(sealing.failures);
   metrics.sealWaitingBytes.set(sealing.waitingBytes);
+}
+
+/** Counts a judgement where its verdict is another than the last one of that task. */
+export function countVerdicts({ reports }: Pick<Metrics, 'reports'>): (task: string, verdict: string) => void {
+  const last = new Map<string, string>();
+  return (task, verdict) => {
+    if (last.get(task) === verdict) return;
+    last.set(task, verdict);
+    reports.inc({ verdict });
+  };
+}
+
+/** Those that count for every task of the node; which else count for one, its report tells. */
+const lossCounters =
+  /^tetragon_(bpf_missed_events|observer_ringbuf_(queue_)?events_lost|notify_overflowed_events|event_cache_(fetch_failures|errors)|events_missing_process_info|handler_errors)_total(\{|$)/;
+
+/** Counts health lines with an error, and those whose loss counters are not those of the line before. */
+export function countHealth(metrics: Metrics, node: string): (line: Pick<HealthLine, 'error' | 'metrics'>) => void {
+  const errors = metrics.sensorErrors.labels({ node });
+  const losses = metrics.sensorLosses.labels({ node });
+  for (const counter of [errors, losses]) counter.inc(0); // one that begins with 1 is no increase
+  let before: Readonly<Record<string, number>> | undefined;
+  return ({ error, metrics: now }) => {
+    if (error !== undefined) errors.inc();
+    if (now === undefined) return;
+    const start = 'process_start_time_seconds';
+    // a sensor that was started anew counts from 0, and so does a label that was not there
+    const from = before?.[start] === now[start] ? before : {};
+    const moved = Object.entries(now).some(([name, value]) => lossCounters.test(name) && value > (from?.[name] ?? 0));
+    if (moved && before !== undefined) losses.inc();
+    before = now;
+  };
 }

@@ -11,7 +11,7 @@ import { watchHealth } from '../sources/sensor-health.ts';
 import { toTime, wallClock } from '../sources/sensor-line.ts';
 import { watchEvents } from '../sources/tetragon-grpc.ts';
 import { connectedFile } from './clean-end.ts';
-import type { Metrics } from './metrics.ts';
+import { countHealth, type Metrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
 import { readState } from './state.ts';
 
@@ -26,7 +26,7 @@ export interface Nodes {
   readonly measure: () => void;
 }
 
-/** When something came last, ms since the epoch; 0 before. */
+/** When something came last, ms since the epoch; before, when we began: one that never comes must be noticed too. */
 interface Moment {
   last: number;
 }
@@ -44,10 +44,10 @@ export async function openNodes(settings: Settings, store: Store, metrics: Metri
     const { node } = source;
     const about = log.child({ node });
     if (source.address !== undefined) {
-      const moment: Moment = { last: 0 };
+      const moment: Moment = { last: Date.now() };
       moments.set(node, moment);
       ways.push(watchNode(source, settings.store.path, store, metrics, waiting, moment, about));
-      boundaries.push(await watchSensor(source, settings, store, ways, about));
+      boundaries.push(await watchSensor(source, settings, store, ways, metrics, about));
     }
     if (source.export !== undefined) {
       const state = statePath(settings, 'export', node);
@@ -87,7 +87,7 @@ export async function openNodes(settings: Settings, store: Store, metrics: Metri
         metrics.connected.set({ node, way: 'export' }, isConnected ? 1 : 0);
         metrics.exportLag.set({ node }, lagBytes);
       }
-      for (const [node, { last }] of moments) if (last > 0) metrics.lastFrame.set({ node }, last / 1000);
+      for (const [node, { last }] of moments) metrics.lastFrame.set({ node }, last / 1000);
     },
   };
 }
@@ -111,8 +111,10 @@ function watchNode(
 ): WayIn {
   const { node } = source;
   const gauge = metrics.connected.labels({ node, way: 'grpc' });
+  const breaks = metrics.streamBreaks.labels({ node });
   const lacks = `${node}: the stream of the sensor is not connected`;
   gauge.set(0);
+  breaks.inc(0);
   waiting.add(lacks);
   return watchEvents(source, store, {
     watcher: {
@@ -125,6 +127,7 @@ function watchNode(
         log.info('stream connected');
       },
       disconnected: (why) => {
+        if (!waiting.has(lacks)) breaks.inc();
         gauge.set(0);
         waiting.add(lacks);
         log.warn({ why }, 'stream disconnected');
@@ -140,11 +143,15 @@ async function watchSensor(
   settings: Settings,
   store: Store,
   ways: WayIn[],
+  metrics: Metrics,
   log: Logger,
 ): Promise<() => Promise<void>> {
+  const count = countHealth(metrics, source.node);
   let lastError: string | undefined;
   const health = watchHealth(source, store, {
-    onLine: ({ error }) => {
+    onLine: (line) => {
+      count(line);
+      const { error } = line;
       if (error !== lastError)
         log.warn({ error: error ?? null }, error === undefined ? 'sensor answers' : 'sensor can’t vouch');
       lastError = error;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { WayIn } from '../evidence/record-log.ts';
 import type { TelemetrySettings } from '../model/collector.ts';
+import { TallyError } from '../model/errors.ts';
 import type { Measured } from '../telemetry/otlp/metric-data.ts';
 import type { OwnExporter } from '../telemetry/otlp/own-exporter.ts';
 import type { TaskSpan } from '../telemetry/span.ts';
@@ -37,16 +38,25 @@ const longestEnd = 2000;
 
 /**
  * Sends the metrics that Prometheus would read, and a span of each step. Nothing waits for it and nothing fails by it: numbers that
- * were not taken are in the next ones, spans that were not are counted and gone.
+ * were not taken are in the next ones, spans that were not are counted and gone. The SDK is loaded here, before evidence comes in: it
+ * takes a third of a second in which nothing else is done, and every other command does without it.
  */
-export function openOwnTelemetry({ settings, metrics, log, ...rest }: OwnTelemetryOptions): OwnTelemetry {
+export async function openOwnTelemetry({
+  settings,
+  metrics,
+  log,
+  ...rest
+}: OwnTelemetryOptions): Promise<OwnTelemetry> {
+  const { openOwnExporter } = await import('../telemetry/otlp/own-exporter.ts');
+  const { otlp, protocol, headers, ca, cert, key } = settings;
+  const target = { url: otlp, protocol, headers, ca, cert, certKey: key };
   const steps = settings.spans ? recordSteps() : undefined;
   let exporter: OwnExporter | undefined;
   let isFailing = false;
   let running = Promise.resolve();
 
   async function send(spans: readonly TaskSpan[]): Promise<void> {
-    exporter ??= await open(settings, rest);
+    exporter ??= await openOwnExporter({ ...target, ...rest });
     const measured = await metrics.registry.getMetricsAsJSON();
     await exporter.sendMetrics(measured as unknown as Measured[]); // prom-client's types call kinds numbers; they are words
     if (spans.length > 0) await exporter.sendSpans(spans);
@@ -67,7 +77,7 @@ export function openOwnTelemetry({ settings, metrics, log, ...rest }: OwnTelemet
     } catch (error) {
       metrics.telemetryFailures.inc();
       metrics.telemetrySpansDropped.inc(spans.length);
-      if (!isFailing) log.warn({ err: error }, 'own telemetry was not taken; it goes on');
+      if (!isFailing) log.warn(toReason(error), 'own telemetry was not taken; it goes on');
       isFailing = true;
       const broken = exporter;
       exporter = undefined; // certificates may be others by then
@@ -88,9 +98,9 @@ export function openOwnTelemetry({ settings, metrics, log, ...rest }: OwnTelemet
       },
     }),
     async close() {
-      const last = running.then(() => (isFailing ? undefined : round()));
-      await Promise.race([last, sleep(longestEnd, undefined, { ref: false })]);
-      await exporter?.close().catch(() => undefined);
+      const tooLate = sleep(longestEnd, undefined, { ref: false });
+      await Promise.race([running.then(() => (isFailing ? undefined : round())), tooLate]);
+      await Promise.race([exporter?.close().catch(() => undefined), tooLate]);
     },
   };
 }
@@ -100,11 +110,8 @@ function slept(seconds: number, signal: AbortSignal): Promise<boolean> {
   return sleep(seconds * 1000, true, { signal }).catch(() => false);
 }
 
-/** The SDK is loaded here: it would cost every other command a third of a second. */
-async function open(
-  { otlp, protocol, headers, ca, cert, key }: TelemetrySettings,
-  rest: Pick<OwnTelemetryOptions, 'env' | 'store' | 'version'>,
-): Promise<OwnExporter> {
-  const { openOwnExporter } = await import('../telemetry/otlp/own-exporter.ts');
-  return openOwnExporter({ url: otlp, protocol, headers, ca, cert, certKey: key, ...rest });
+/** What a reader can do about it, without the SDK's own objects: they hold headers. */
+function toReason(error: unknown): { why: string; said?: readonly string[] } {
+  if (!(error instanceof Error)) return { why: String(error) };
+  return { why: error.message, ...(error instanceof TallyError ? { said: error.details } : {}) };
 }

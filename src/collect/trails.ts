@@ -37,6 +37,7 @@ export function openTrails(
   metrics: Metrics,
   log: Logger,
 ): Trails {
+  const began = Date.now(); // the age of a digest that never comes must grow too
   const trails = sources.map((source) => {
     const about = log.child({ bucket: source.bucket });
     const state = join(store, 'state', `cloudtrail-${fileNameOf(`${source.bucket}/${source.prefix}`)}`);
@@ -64,7 +65,8 @@ export function openTrails(
       for (const { account, region, taken, refused, newestDigest } of places()) {
         metrics.trailObjects.set({ account, region }, taken);
         metrics.trailRefused.set({ account, region }, refused);
-        if (newestDigest !== undefined) metrics.newestDigest.set({ account, region }, Date.parse(newestDigest) / 1000);
+        const newest = newestDigest === undefined ? began : Date.parse(newestDigest);
+        metrics.newestDigest.set({ account, region }, newest / 1000);
       }
     },
   };

@@ -136,12 +136,19 @@ export const collectorSchema = z.strictObject({
   log: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
 });
 
-/** The configuration is sealed with the evidence: what is secret must not stand in it. */
-const secretHeader = /auth|token|secret|password|cookie|api-?key|-key$/i;
+/** The configuration is sealed with the evidence: what is secret must not stand in it. A guess: names tell no more. */
+const secretHeader =
+  /auth|token|secret|bearer|credential|passw|cookie|api[-_]?key|[-_]key$|^key$|dsn|team|license|licence|session|signature/i;
+
+/** A URL may hold secrets too. What is no URL is told by the check before. */
+const backendUrl = httpUrl.refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url === undefined || [url.username, url.password, url.search].every((part) => part === '');
+}, 'must hold no user name, password or query, since the configuration is sealed: send what is secret as a header, in OTEL_EXPORTER_OTLP_HEADERS of the collector');
 
 const backend = {
   /** As in `tally trace --otlp`. */
-  otlp: httpUrl.refine((url) => new URL(url).password === '', 'must hold no password: the configuration is sealed'),
+  otlp: backendUrl,
   protocol: z.enum(['http/protobuf', 'grpc']).optional(),
   headers: z
     .record(
@@ -164,17 +171,20 @@ export const tracesSchema = z
   .strictObject({
     ...backend,
     /** Spans beyond this are left out, but none with a finding. */
-    maxSpans: z.int().positive().default(10_000),
+    maxSpans: z.int().positive().max(999_999_999).default(10_000),
     /** Whose TRACEPARENT a task hangs under. */
     parent: z.enum(['process', 'declaration', 'none']).default('process'),
   })
   .refine(hasCertAndKey, 'cert and key go together');
 
+/** Longer than 24 days is more than a timer holds. */
+const sending = duration.refine((s) => s >= 1 && s <= 24 * 86_400, 'must be between 1s and 24d');
+
 /** Where the collector's own metrics go. */
 export const telemetrySchema = z
   .strictObject({
     ...backend,
-    interval: duration.default(60),
+    interval: sending.default(60),
     /** Also a span of each of its steps: sealing, declaring, judging, exporting. */
     spans: z.boolean().default(false),
   })

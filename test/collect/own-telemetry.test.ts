@@ -11,12 +11,19 @@ import { until } from './collector-process.ts';
 
 const env = { OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
 
-function open(given: object) {
+async function open(given: object) {
   const metrics = openMetrics();
   const said: string[] = [];
   const log = pino({ base: null }, { write: (line: string) => void said.push(line) });
-  const settings = telemetrySchema.parse({ interval: '50ms', spans: true, ...given });
-  const telemetry = openOwnTelemetry({ settings, store: '/var/lib/tally/store', version: '1.2.3', env, metrics, log });
+  const settings = { ...telemetrySchema.parse({ spans: true, ...given }), interval: 0.05 };
+  const telemetry = await openOwnTelemetry({
+    settings,
+    store: '/var/lib/tally/store',
+    version: '1.2.3',
+    env,
+    metrics,
+    log,
+  });
   const stop = new AbortController();
   let measured = 0;
   const running = telemetry.way(() => void (measured += 1)).run(stop.signal);
@@ -39,7 +46,7 @@ describe.each([
 ] as const)('over %s', (protocol, openReceiver) => {
   test('metrics arrive under the names, kinds and numbers of the page', async () => {
     const receiver = await openReceiver();
-    const { metrics, measured } = open({ otlp: receiver.url, protocol });
+    const { metrics, measured } = await open({ otlp: receiver.url, protocol });
     metrics.reports.inc({ verdict: 'violated' }, 3);
     metrics.exportLag.set({ node: 'n1' }, 42);
     await until(() => last(receiver, 'tally_export_lag_bytes') !== undefined);
@@ -49,7 +56,10 @@ describe.each([
       points: [{ value: 42, attributes: { node: 'n1' } }],
     });
     const reports = last(receiver, 'tally_reports_total');
-    expect(reports).toMatchObject({ kind: 'counter', description: 'Reports made, by verdict' });
+    expect(reports).toMatchObject({
+      kind: 'counter',
+      description: expect.stringMatching(/^Tasks judged, by verdict/) as unknown,
+    });
     expect(reports?.points).toContainEqual({ value: 3, attributes: { verdict: 'violated' } });
     expect(reports?.resource).toMatchObject({
       'service.name': 'tallystick-collector',
@@ -60,7 +70,7 @@ describe.each([
 
   test('each step is a span, a failed one an error', async () => {
     const receiver = await openReceiver();
-    const { telemetry } = open({ otlp: receiver.url, protocol });
+    const { telemetry } = await open({ otlp: receiver.url, protocol });
     const { steps } = telemetry;
     const result = await steps.run(
       'judge',
@@ -104,7 +114,7 @@ test('a histogram has its counts between boundaries, one for each set of labels;
 
 test('without spans: steps run as they are, and none is sent', async () => {
   const receiver = await openHttpReceiver();
-  const { telemetry } = open({ otlp: receiver.url, spans: false });
+  const { telemetry } = await open({ otlp: receiver.url, spans: false });
   expect(await telemetry.steps.run('judge', () => Promise.resolve('x'))).toBe('x');
   await until(() => receiver.metrics.length > 0);
   expect(receiver.spans).toEqual([]);
@@ -112,11 +122,16 @@ test('without spans: steps run as they are, and none is sent', async () => {
 
 test('a backend that refuses is told of once, counted, and does not end it', async () => {
   const receiver = await openHttpReceiver({ status: 400 });
-  const { telemetry, said, valueOf } = open({ otlp: receiver.url });
+  const { telemetry, said, valueOf } = await open({ otlp: receiver.url });
   await telemetry.steps.run('seal', () => Promise.resolve());
   await until(async () => (await valueOf('tally_telemetry_failures_total')) >= 2);
   expect(await valueOf('tally_telemetry_spans_dropped_total')).toBe(1);
-  expect(said.filter((line) => line.includes('was not taken'))).toHaveLength(1);
+  const told = said.filter((line) => line.includes('was not taken'));
+  expect(told).toHaveLength(1);
+  expect(JSON.parse(told[0] ?? '')).toMatchObject({
+    why: `The backend ${receiver.url}/v1/metrics did not take the metrics: it refused it (400); its log may tell why.`,
+  });
+  expect(told[0]).not.toContain('stack');
   delete receiver.behaviour.status;
   await until(() => receiver.metrics.length > 0);
   await until(() => said.some((line) => line.includes('taken again')));
@@ -128,7 +143,7 @@ test('a backend that never answers holds up nothing', async () => {
   await new Promise((resolve) => silent.once('listening', resolve));
   onTestFinished(() => void silent.close());
   const { port } = silent.address() as { port: number };
-  const { telemetry, stop, running, measured } = open({ otlp: `http://127.0.0.1:${String(port)}` });
+  const { telemetry, stop, running, measured } = await open({ otlp: `http://127.0.0.1:${String(port)}` });
   await until(() => measured() > 0);
   const began = performance.now();
   expect(await telemetry.steps.run('seal', () => Promise.resolve(1))).toBe(1);
@@ -140,7 +155,7 @@ test('a backend that never answers holds up nothing', async () => {
 });
 
 test('settings that can’t be used are counted and tried again, and stop nothing', async () => {
-  const { said, valueOf } = open({ otlp: 'https://127.0.0.1:1', ca: '/nowhere/ca.pem' });
+  const { said, valueOf } = await open({ otlp: 'https://127.0.0.1:1', ca: '/nowhere/ca.pem' });
   await until(async () => (await valueOf('tally_telemetry_failures_total')) >= 2);
   expect(said.join()).toContain('/nowhere/ca.pem');
 });

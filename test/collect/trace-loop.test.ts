@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Ended } from '../../src/collect/child-command.ts';
 import { stateFile, traceLoop, type TraceLoopOptions, type TraceState } from '../../src/collect/trace-loop.ts';
 import { summaryFolder } from '../../src/judge/task-summary.ts';
-import { tracesSchema } from '../../src/model/collector.ts';
+import { telemetrySchema, tracesSchema } from '../../src/model/collector.ts';
 import { run, workFolder } from '../cli/command-line.ts';
 import { type Behaviour, openHttpReceiver, type Receiver } from '../telemetry/receiver.ts';
 import { judgedReport } from '../telemetry/reports.ts';
@@ -37,7 +37,9 @@ async function openSite(behaviour: Behaviour = {}): Promise<Site> {
       const counts = { processes: 1, egress: 1, uses: 1, findings };
       const about = { schema: 'tallystick/summary/v1', task, state, verdict: 'violated', window: {}, counts };
       const summary = { ...about, judgedUntil: null, size: 1, final: state === 'final', pendingUntil: null };
-      writeFileSync(join(folder, 'report.json'), JSON.stringify({ ...report, task: { ...report.task, id: task } }));
+      const assumptions = [{ name: 'findings', detail: String(findings) }];
+      const made = { ...report, assumptions, task: { ...report.task, id: task } };
+      writeFileSync(join(folder, 'report.json'), JSON.stringify(made));
       writeFileSync(join(folder, 'summary.json'), JSON.stringify(summary));
       tasks.add(task);
       return Promise.resolve();
@@ -46,7 +48,7 @@ async function openSite(behaviour: Behaviour = {}): Promise<Site> {
       const ran: Ran = { exported: new Map(), failed: [] };
       const loop = traceLoop({
         store,
-        traces: tracesSchema.parse({ otlp: receiver.url, headers: { 'x-team': 'blue' } }),
+        traces: tracesSchema.parse({ otlp: receiver.url, headers: { 'x-zone': 'blue, and =green' } }),
         env: { OTEL_EXPORTER_OTLP_TIMEOUT: '300' },
         tasks: () => tasks,
         exported: (task, state) => void ran.exported.set(task, state),
@@ -84,7 +86,7 @@ describe('the collector’s traces', () => {
     expect(failed).toEqual([]);
     expect([...exported.keys()].toSorted()).toEqual(['a', 'b/../c']);
     expect(site.receiver.requests).toHaveLength(2);
-    expect(site.receiver.requests[0]).toMatchObject({ 'x-team': 'blue' });
+    expect(site.receiver.requests[0]).toMatchObject({ 'x-zone': 'blue, and =green' });
     expect(JSON.parse(readFileSync(stateFile(site.store, 'a'), 'utf8'))).toMatchObject({ rejected: 0, leftOut: 0 });
   });
 
@@ -97,6 +99,58 @@ describe('the collector’s traces', () => {
     await site.file('c');
     const { exported } = await site.until(() => site.receiver.requests.length === 4);
     expect([...exported.keys()].toSorted()).toEqual(['b', 'c']);
+  });
+
+  test('what is sent decides: another report is sent though its summary is the same, one only written again is not', async () => {
+    const site = await openSite();
+    for (const task of ['a', 'b']) await site.file(task);
+    await site.until(() => site.receiver.requests.length === 2);
+    const [a, b] = ['a', 'b'].map((task) => join(summaryFolder(site.store, task), 'report.json'));
+    writeFileSync(a ?? '', readFileSync(a ?? '', 'utf8').replace('"detail":"1"', '"detail":"2"'));
+    utimesSync(b ?? '', 1, 1);
+    await site.file('c');
+    const { exported, failed } = await site.until(() => site.receiver.requests.length === 4);
+    expect([[...exported.keys()].toSorted(), failed]).toEqual([['a', 'c'], []]);
+  });
+
+  test('a report whose summary is of another judgement waits for the right one', async () => {
+    const site = await openSite();
+    await site.file('a');
+    await site.file('b');
+    const path = join(summaryFolder(site.store, 'a'), 'report.json');
+    const whole = readFileSync(path, 'utf8');
+    writeFileSync(path, whole.replace('"verdict":"violated"', '"verdict":"proven"'));
+    const { exported, failed } = await site.until(() => site.receiver.requests.length === 1);
+    expect([...exported.keys()]).toEqual(['b']);
+    expect(failed[0]).toBe('a: its report says proven, its summary violated: one of them is old');
+    const told: string[] = [];
+    const later = site.until(() => traceIds(site.receiver).size === 2, {
+      failed: (_, why) => {
+        told.push(why);
+        writeFileSync(path, whole);
+      },
+    });
+    expect((await later).exported.has('a')).toBe(true);
+    expect(told).toHaveLength(1);
+  });
+
+  test('a task of which nothing can be read does not hold up the others, and is tried again', async () => {
+    const site = await openSite();
+    for (const task of ['a', 'b', 'c']) await site.file(task);
+    mkdirSync(stateFile(site.store, 'a'));
+    let waiting = 0;
+    const failures: string[] = [];
+    const { exported } = await site.until(() => traceIds(site.receiver).size === 3, {
+      waiting: (count) => void (waiting = Math.max(waiting, count)),
+      failed: (task, why) => {
+        failures.push(`${task}: ${why}`);
+        if (failures.length === 2) rmSync(stateFile(site.store, 'a'), { recursive: true });
+      },
+    });
+    expect([...exported.keys()].toSorted()).toEqual(['a', 'b', 'c']);
+    expect(failures).toHaveLength(2);
+    expect(failures[0]).toMatch(/^a: .*EISDIR/);
+    expect(waiting).toBe(3);
   });
 
   test('nothing is lost while the backend is down, also over a restart', async () => {
@@ -168,11 +222,40 @@ describe('the collector’s traces', () => {
 
 test.each([
   [{ otlp: 'ftp://h' }, /http/],
-  [{ otlp: 'http://u:p@h' }, /password/],
+  [{ otlp: 'no URL' }, /http/],
+  [{ otlp: 'http://u:p@h' }, /password.*OTEL_EXPORTER_OTLP_HEADERS/],
+  [{ otlp: 'http://u@h' }, /user name/],
+  [{ otlp: 'http://h/?api_key=x' }, /query/],
+  [{ otlp: 'http://h', headers: { 'x-honeycomb-team': 'x' } }, /is secret/],
+  [{ otlp: 'http://h', headers: { signoz_api_key: 'x' } }, /is secret/],
+  [{ otlp: 'http://h', headers: { 'uptrace-dsn': 'x' } }, /is secret/],
   [{ otlp: 'http://h', headers: { Authorization: 'x' } }, /OTEL_EXPORTER_OTLP_HEADERS/],
   [{ otlp: 'http://h', headers: { 'x-a': 'b\nc' } }, /printable/],
   [{ otlp: 'http://h', cert: 'c.pem' }, /go together/],
   [{ otlp: 'http://h', maxSpans: 0 }, />0/],
+  [{ otlp: 'http://h', maxSpans: 1e9 }, /999999999/],
 ])('the configuration %j is a mistake', (traces, message) => {
   expect(tracesSchema.safeParse(traces).error?.message).toMatch(message);
+});
+
+test.each(['500ms', '25d', 0])('the interval %j of own telemetry is a mistake', (interval) => {
+  expect(telemetrySchema.safeParse({ otlp: 'http://h', interval }).success).toBe(false);
+  expect(telemetrySchema.safeParse({ otlp: 'http://h', interval: '24d' }).success).toBe(true);
+});
+
+test('headers go to the export by its environment, behind those that are there', async () => {
+  const site = await openSite();
+  await site.file('a');
+  const runs: [readonly string[], TraceLoopOptions['env']][] = [];
+  await site.until(() => runs.length > 0, {
+    env: { OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=x' },
+    run: (args, env) => {
+      runs.push([args, env]);
+      return Promise.resolve({ code: 2, stdout: '', stderr: '' });
+    },
+  });
+  expect(runs[0]?.[0].join(' ')).not.toContain('zone');
+  expect(runs[0]?.[1]).toEqual({
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=x,x-zone=blue%2C%20and%20%3Dgreen',
+  });
 });

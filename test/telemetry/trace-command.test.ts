@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { generateKeyPair } from '../../src/attest/keys.ts';
@@ -80,6 +80,27 @@ describe('tally trace', () => {
     expect(code).toBe(0);
     expect(out).toContain('left out');
     expect(readFileSync(file, 'utf8').trimEnd().split('\n').flatMap(decodeJson).length).toBeLessThan(12);
+  });
+
+  test('writes over no link, no folder and no device, and through no link beside the file', async () => {
+    const folder = workFolder();
+    const report = await reportFile();
+    mkdirSync(folder.path('out'));
+    const path = (name: string): string => join(folder.path('out'), name);
+    writeFileSync(path('precious'), 'precious');
+    symlinkSync('precious', path('link'));
+    symlinkSync('precious', path('trace.jsonl.tmp'));
+    mkdirSync(path('folder'));
+    for (const file of [path('link'), path('folder'), '/dev/null']) {
+      const { code, err } = await run(['trace', '--report', report, '--file', file]);
+      expect(code).toBe(2);
+      expect(err).toContain('no regular file');
+    }
+    expect(await run(['trace', '--report', report, '--file', path('trace.jsonl')])).toMatchObject({ code: 0 });
+    expect(readFileSync(path('precious'), 'utf8')).toBe('precious');
+    expect(readdirSync(folder.path('out')).toSorted()).toEqual(
+      ['folder', 'link', 'precious', 'trace.jsonl', 'trace.jsonl.tmp'].toSorted(),
+    );
   });
 
   test('tells what the backend refused, and exits with 2', async () => {

@@ -23,12 +23,12 @@ export function isRetryable(error: unknown): boolean {
 }
 
 /** What went wrong in words that say what to do. */
-export function toFailure(error: unknown, target: Target, sent: number): TallyError {
+export function toFailure(error: unknown, target: Target, sent: number, what = 'the trace'): TallyError {
   const failure = error as SendFailure;
   const retryable = isRetryable(error);
   const said = toText([failure.details, failure.data, failure.message].find((text) => text) ?? '', 300);
   const before = sent === 0 ? '' : ` ${sent} spans were taken before; sent again they keep their ids.`;
-  const message = `The backend ${nameOf(target)} did not take the trace: ${adviceOf(failure, target, retryable)}${before}`;
+  const message = `The backend ${nameOf(target)} did not take ${what}: ${adviceOf(failure, target, retryable)}${before}`;
   return new TallyError('input', message, { cause: error, retryable, details: said === '' ? [] : [said] });
 }
 

@@ -5,12 +5,13 @@ import { otel, schemaUrl } from '../names.ts';
 import type { TaskSpan } from '../span.ts';
 import { toBatches } from './batches.ts';
 import { openExporter, openMetricExporter } from './exporter.ts';
+import { toFailure } from './failure.ts';
 import { type Measured, toMetricData } from './metric-data.ts';
 import { toReadableSpan } from './readable-span.ts';
 import { exportOnce, sendBatch } from './send-batch.ts';
 import { openTarget, type Target, type TargetOptions } from './target.ts';
 
-/** Sends what the collector tells of itself. Each call throws when the backend does not take it. */
+/** Sends what the collector tells of itself. Each call throws TallyError when the backend does not take it. */
 export interface OwnExporter {
   sendMetrics(metrics: readonly Measured[]): Promise<void>;
   sendSpans(spans: readonly TaskSpan[]): Promise<void>;
@@ -46,17 +47,25 @@ export async function openOwnExporter({ env, version, store, ...options }: OwnEx
   return {
     async sendMetrics(measured) {
       const scopeMetrics = [{ scope, metrics: toMetricData(measured, start, toHrTime(Date.now())) }];
-      await exportOnce((done) => metrics.exporter.export({ resource, scopeMetrics }, done), metricTarget);
+      await exportOnce((done) => metrics.exporter.export({ resource, scopeMetrics }, done), metricTarget).catch(
+        failed(metricTarget, 'the metrics'),
+      );
     },
     async sendSpans(list) {
       for (const batch of toBatches(list)) {
         const readable = batch.map((span) => toReadableSpan(span, resource, version));
-        await sendBatch(spans.exporter, readable, spanTarget);
+        await sendBatch(spans.exporter, readable, spanTarget).catch(failed(spanTarget, 'the spans'));
       }
     },
     async close() {
       await Promise.all([metrics.close(), spans.close()]);
     },
+  };
+}
+
+function failed(target: Target, what: string): (error: unknown) => never {
+  return (error) => {
+    throw toFailure(error, target, 0, what);
   };
 }
 
