@@ -83,4 +83,10 @@ WHERE e.hook = 'wake_up_new_task' AND e.i0 = e.i1
   AND NOT EXISTS (
     SELECT 1 FROM process AS c
     WHERE c.node = e.node AND c.pid = e.i0 AND c.seen AND c.task_id IS NOT NULL AND c.started >= e.time - INTERVAL '1' SECOND
+      -- not one that got the same pid by a later fork
+      AND NOT EXISTS (
+        SELECT 1 FROM kernel_event AS later
+        WHERE later.hook = 'wake_up_new_task' AND later.node = e.node AND later.i0 = e.i0 AND later.i1 = later.i0
+          AND later.time > e.time AND later.time <= c.started + INTERVAL '0.1' SECOND
+      )
   )

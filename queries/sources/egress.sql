@@ -83,7 +83,8 @@ with_send AS (
 -- whatever it execs) and far end, of which it compares no more than the first half of an IPv6 address. Only a socket that
 -- tcp_close shows is one whose sends it shows: MPTCP's are sent and closed elsewhere.
 far_sending AS (
-  SELECT s.node, s.pid, s.time, CASE WHEN s.s_daddr LIKE '%:%' THEN '::' ELSE s.s_daddr END AS far, p.task_id
+  SELECT s.node, s.pid, s.time, CASE WHEN s.s_daddr LIKE '%:%' THEN '::' ELSE s.s_daddr END AS far, p.task_id,
+    p.started, p.announced
   FROM sending AS s LEFT JOIN process AS p ON p.node = s.node AND p.exec_id = s.exec_id
 ),
 with_silence AS (
@@ -93,18 +94,20 @@ with_silence AS (
       WHERE s.node = w.node AND s.pid = w.pid AND s.far = CASE WHEN w.s_daddr LIKE '%:%' THEN '::' ELSE w.s_daddr END
         AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
     ) AND NOT EXISTS (
-      -- another process of the task may hold the connection too
+      -- another process of the task may hold the connection too: one born later, or one of a pair that share their files, which
+      -- an exec ends
       SELECT 1 FROM far_sending AS s
       WHERE s.node = w.node AND s.task_id IS NOT NULL AND s.pid <> w.pid
         AND s.far = CASE WHEN w.s_daddr LIKE '%:%' THEN '::' ELSE w.s_daddr END
         AND s.time BETWEEN w.time - INTERVAL 65 SECOND AND w.closed
+        AND (s.started >= w.time - INTERVAL 100 MILLISECOND OR NOT s.announced OR NOT coalesce(o.announced, false))
     ) AS silent,
     EXISTS (
       SELECT 1 FROM kernel_event AS a
       WHERE a.hook IN ('inet_csk_accept', 'inet_accept') AND a.node = w.node AND a.r_saddr = w.s_daddr AND a.r_sport = w.s_dport
         AND a.r_daddr = w.s_saddr AND a.r_dport = w.s_sport
     ) AS taken
-  FROM with_send AS w
+  FROM with_send AS w LEFT JOIN process AS o ON o.node = w.node AND o.exec_id = w.exec_id
 ),
 tcp AS (
   SELECT w.node, w.exec_id, w.pid, 'tcp' AS channel, 'tcp' AS protocol, w.time AS opened, w.closed,
