@@ -41,7 +41,7 @@ test('infrastructure, what carried no data, what stays inside and hosts without 
     { carried: 'no' },
     { inside: true },
     { task_id: null },
-    { host: 'pypi.org' },
+    { host: 'packages.example.net' },
     { channel: 'accepted' },
   ]) {
     expect(await judge({ egress: [way(near)] })).toEqual([]);

@@ -122,7 +122,7 @@ test('without any process of the task nothing is foreign but what came from else
 
 test('a record that does not tell its host may be of any connection to AWS that was open', async () => {
   expect(await judge(use({ host: null }), none)).toEqual([`ambiguous-use doubt ${action}`]);
-  const elsewhere = way({ host: 'pypi.org' });
+  const elsewhere = way({ host: 'packages.example.net' });
   expect(await judge(use({ host: null }), none, { egress: [elsewhere] })).toEqual([
     `foreign-use counterexample ${action}`,
   ]);
