@@ -261,7 +261,7 @@ test('the collector’s own metrics and steps arrive, with the numbers of its pa
     `store: ./own-store
 keys: { signing: ./keys/tally.key.pem }
 sources: { resolutions: [./names.jsonl] }
-telemetry: { otlp: 'http://127.0.0.1:${ports.http}', interval: 500ms, spans: true }
+telemetry: { otlp: 'http://127.0.0.1:${ports.http}', interval: 1s, spans: true }
 `,
   );
   writeFileSync(
@@ -270,7 +270,10 @@ telemetry: { otlp: 'http://127.0.0.1:${ports.http}', interval: 500ms, spans: tru
   );
   const collecting = start(process.execPath, [tally, 'collect', '--config', path('tally.yaml')]);
   started.push(collecting);
-  await until('it collects', () => collecting.said.includes('"msg":"collecting"'));
+  await until('it collects', () => {
+    if (collecting.child.exitCode !== null) throw new Error(`it ended: ${collecting.said.slice(-2000)}`);
+    return collecting.said.includes('"msg":"collecting"');
+  });
   assert.equal((await run('declare', path('task.yaml'), '--store', path('own-store'))).code, 0);
   assert.equal((await run('seal', '--store', path('own-store'))).code, 0);
   const page = await metricsPage(path('own-store'));
