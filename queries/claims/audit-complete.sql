@@ -52,6 +52,11 @@ aws_endpoint AS (
   FROM declared_endpoint e
   WHERE e.kind = 'endpoints' AND e.host IS NOT NULL AND '.' || e.host LIKE '%.amazonaws.com'
 ),
+-- The region in a host's name is one where the credential is meant to be used, also when no use is in evidence.
+endpoint_region AS (
+  SELECT DISTINCT regexp_extract(e.host, '\.((?:[a-z]{2}|us-gov|us-iso[a-z]?)-[a-z]+-[0-9]+)\.', 1) AS region
+  FROM aws_endpoint e
+),
 endpoint_service AS (
   SELECT e.host, n.service, n.home_region
   FROM aws_endpoint e
@@ -113,6 +118,12 @@ own_account AS (
   UNION
   SELECT DISTINCT s.account FROM session s WHERE s.provider = 'aws' AND s.key IS NOT NULL
 ),
+region_account AS (
+  SELECT s.account, e.region, bool_or(coalesce(x.region = e.region OR x.multi_region, false)) AS watched
+  FROM session s CROSS JOIN endpoint_region e LEFT JOIN audit_snapshot x ON x.account = s.account
+  WHERE s.provider = 'aws' AND s.key IS NOT NULL AND e.region <> ''
+  GROUP BY s.account, e.region
+),
 candidate AS (
   SELECT p.account, p.region, p.trail FROM stated_place p
   UNION
@@ -128,6 +139,10 @@ candidate AS (
     UNION
     SELECT s.account, CASE WHEN n.service IN ('*', 'any') THEN 'us-east-1' ELSE n.home_region END
     FROM audit_snapshot s CROSS JOIN needed n
+    UNION
+    -- which of several accounts is meant is told by their trails alone
+    SELECT a.account, a.region FROM region_account a
+    WHERE a.watched OR NOT EXISTS (SELECT 1 FROM region_account o WHERE o.region = a.region AND o.watched)
     UNION
     SELECT o.account, o.region
     FROM audit_object o

@@ -76,6 +76,9 @@ hello AS (
     count(DISTINCT coalesce(h.server_name, '')) OVER (PARTITION BY f.n) AS different
   FROM f JOIN tls_hello AS h ON h.node = f.node AND h.socket = f.socket AND f.channel IN ('tcp', 'inherited', 'received')
     AND h.time >= f.opened AND h.time <= coalesce(f.closed, h.time)
+    -- where the close was not seen, the kernel's address may be another socket's by then
+    AND (h.remote_port = 0 OR (h.remote_address = f.remote_address AND h.remote_port = f.remote_port))
+    AND (h.local_port = 0 OR coalesce(f.local_port, 0) = 0 OR h.local_port = f.local_port)
 ),
 tied AS (
   SELECT f.n, r.host, r.basis, r.until < f.opened AS expired, r.host LIKE '*%' AS pattern

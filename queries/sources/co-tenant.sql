@@ -66,6 +66,7 @@ named AS (
   FROM wanted AS w
   JOIN tls_hello AS hello ON hello.server_name = w.host
   JOIN foreign_flow AS f ON f.node = hello.node AND f.socket = hello.socket
+    AND (hello.remote_port = 0 OR (hello.remote_address = f.remote_address AND hello.remote_port = f.remote_port))
     AND (f.opened IS NULL OR hello.time >= f.opened) AND (f.closed IS NULL OR hello.time <= f.closed)
 ),
 at_address AS (

@@ -27,7 +27,8 @@ export const dnsPayloads = `
 
 /** Data sent over TCP that may be a ClientHello. */
 export const helloPayloads = `
-    SELECT e.node, e.exec_id, CAST(e.time AS VARCHAR) AS time, e.s_cookie, e.bytes, e.evidence
+    SELECT e.node, e.exec_id, CAST(e.time AS VARCHAR) AS time, e.s_cookie, e.s_sport, e.s_daddr, e.s_dport, e.bytes,
+      e.evidence
     FROM kernel_event AS e
     WHERE e.bytes IS NOT NULL AND e.hook IN ('tcp_sendmsg', 'tcp_sendmsg_locked')
       AND ${watchedNodes}
@@ -85,6 +86,9 @@ export function toHelloRows(row: Row): Parameter[][] {
       row['exec_id'] ?? null,
       row['time'] ?? null,
       row['s_cookie'] ?? null,
+      row['s_sport'] ?? 0,
+      row['s_daddr'] ?? null,
+      row['s_dport'] ?? 0,
       hello.serverName ?? null,
       state,
       row['evidence'] ?? null,

@@ -478,10 +478,27 @@ describe('audit-complete:', () => {
         })),
       });
     expect(await of('route53.amazonaws.com', 'sts.amazonaws.com', 'example.com')).toEqual([]);
-    for (const host of ['s3.us-east-1.amazonaws.com', 'bucket.s3.amazonaws.com', '.s3.eu-west-1.amazonaws.com']) {
+    for (const host of ['s3.us-east-1.amazonaws.com', 'bucket.s3.amazonaws.com', '.s3.us-east-1.amazonaws.com']) {
       expect(new Set(await of(host))).toEqual(new Set(['class-off doubt s3']));
     }
     expect((await of('.amazonaws.com')).length).toBeGreaterThan(20);
+  });
+
+  test('the region of a declared endpoint has to be watched in one of the accounts, also without a use there', async () => {
+    const of = (host: string, fields: Tables = {}) =>
+      claim({
+        declared_action: [action('granted', 'kms:*')],
+        declared_endpoint: [{ kind: 'endpoints', text: host, host, wildcard: false, port: 443, protocol: 'tcp' }],
+        ...fields,
+      });
+    expect(await of('kms.us-east-1.amazonaws.com')).toEqual([]);
+    const missing = 'digest-missing doubt 111122223333/eu-west-1 org-trail';
+    expect(await of('kms.eu-west-1.amazonaws.com')).toEqual([missing]);
+    expect(await of('vpce-0a1b.kms.eu-west-1.vpce.amazonaws.com')).toEqual([missing]);
+    expect(await of('kms.eu-west-1.example.com')).toEqual([]);
+    // stated places say it all
+    const stated = { kind: 'trail-required', name: '111122223333/us-east-1', value: '' };
+    expect(await of('kms.eu-west-1.amazonaws.com', { setting: [stated] })).toEqual([]);
   });
 
   test('management events must be on for every service granted', async () => {

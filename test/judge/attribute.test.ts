@@ -42,6 +42,9 @@ const hello = (name: string | null, fields: Values = {}): Values => ({
   exec_id: 'root',
   time: second(10.5),
   socket: 'sk1',
+  local_port: 40000,
+  remote_address: address,
+  remote_port: 443,
   server_name: name,
   state: 'whole',
   evidence: `tetragon/n1/hello-${String(name)}`,
@@ -104,6 +107,17 @@ describe('a name that the agent asks for ties nothing by itself:', () => {
     const two = [hello(host), hello('evil.example', { time: second(11) })];
     expect((await judge({ resolution: [tie(host)], tls_hello: two })).found).not.toEqual([]);
   });
+});
+
+test("another socket's ClientHello, at the same kernel address since the close was not seen, tells nothing", async () => {
+  for (const other of [{ remote_address: '198.51.100.7' }, { remote_port: 8443 }, { local_port: 40002 }]) {
+    const { row, found } = await judge({ resolution: [tie(host)], tls_hello: [hello('evil.example', other)] });
+    expect([found, row['host'], row['hello']]).toEqual([[], host, 'none']);
+  }
+  const opening = hello('evil.example', { local_port: 0, remote_address: '0.0.0.0', remote_port: 0 });
+  expect((await judge({ resolution: [tie(host)], tls_hello: [opening] })).found).toEqual([
+    'undeclared-endpoint counterexample',
+  ]);
 });
 
 test('a resolution counts from its time on, for its node', async () => {

@@ -112,7 +112,9 @@ function trailsOf(random: Random, all: readonly Done[]): Trail[] {
   const sessions = all.flatMap((one) => one.sessions);
   const calls = all.flatMap((one) => one.calls);
   return layTrails(random, {
-    places: new Set([...sessions, ...calls].map(({ account, region }) => `${account}/${region}`)),
+    places: new Set(
+      [...sessions, ...calls, ...all.flatMap(declaredPlaces)].map(({ account, region }) => `${account}/${region}`),
+    ),
     from: earliest(
       all.map(({ declared }) => declared),
       all[0]?.declared ?? 0n,
@@ -120,6 +122,12 @@ function trailsOf(random: Random, all: readonly Done[]): Trail[] {
     until: latest([...sessions.map(({ expires }) => expires), ...all.map(({ end }) => end + 2n * second)], 0n),
     data: new Set(all.flatMap(({ data }) => data)),
   });
+}
+
+/** A trail is where a credential may be used, also where it was not. */
+function declaredPlaces({ sessions, task }: Done): { account: string; region: string }[] {
+  const declared = regions.filter((region) => task.declaration.endpoints.some((host) => host.includes(`.${region}.`)));
+  return sessions.flatMap(({ account }) => declared.map((region) => ({ account, region })));
 }
 
 interface Settled {

@@ -54,7 +54,7 @@ describe('mutations of evidence and of what it was taken with', () => {
   });
 
   it.each(all.map((mutation) => [mutation.id, mutation] as const))('%s leaves what it does not fit', (_, mutation) => {
-    if (mutation.changes === 'evidence') return;
+    if (mutation.changes !== 'world') return;
     for (const seed of seeds.slice(0, 12)) {
       const world = makeGoodWorld(seed);
       const before = print(world);

@@ -149,7 +149,9 @@ function addUnlisted(
   vary: (use: Fields) => Fields,
 ): Expected | undefined {
   const ids = new Set(files.life.calls.map(({ eventId }) => eventId));
-  const found = files.own.flatMap((log) =>
+  // what came after the newest digest may be listed yet
+  const settled = files.own.filter((log) => files.chains.some((chain) => (chain.at(-1)?.at ?? 0n) > log.at));
+  const found = settled.flatMap((log) =>
     recordsOf(log).flatMap((use) => (ids.has(String(use['eventID'])) ? [{ log, use }] : [])),
   );
   const one = random.maybe(found);

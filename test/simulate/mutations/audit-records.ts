@@ -12,7 +12,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'records-reordered',
     group: 'harmless',
     about: 'Records and files stand in another order.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, _, random) {
       for (const log of evidence.cloudtrail) {
         if (log.kind === 'log') log.text = toLog(random.shuffle(recordsOf(log)));
@@ -36,7 +36,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'record-told-twice',
     group: 'harmless',
     about: "A record of the task's stands in two log files: delivery is at least once.",
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const one = pickUse(evidence, world, random);
       const log = one && random.maybe(taskFiles(evidence, world).own.filter((other) => other !== one.log));
@@ -50,7 +50,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'record-delayed-told',
     group: 'harmless',
     about: 'A record says that it was delivered late.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const changed = changeUse(evidence, world, random, (use) => ({ ...use, addendum: { reason: 'DELIVERY_DELAY' } }));
       return changed && { truth: 'harmless', codes: [], names: [] };
@@ -60,7 +60,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'record-corrected-alike',
     group: 'harmless',
     about: 'A later record corrects one of the task in something that does not matter.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const id = correct(evidence, world, random, { userAgent: 'corrected/1.0' });
       return id === undefined ? undefined : { truth: 'harmless', codes: [], names: [] };
@@ -70,7 +70,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'record-corrected-to-elsewhere',
     group: 'audit',
     about: 'A later record corrects where one of the task came from: elsewhere.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const source = freshAddress(world, random);
       const id = correct(evidence, world, random, { sourceIPAddress: source });
@@ -81,7 +81,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'service-outage-told',
     group: 'audit',
     about: 'A record says that the service could not log for a time.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const one = changeUse(evidence, world, random, (use) => ({ ...use, addendum: { reason: 'SERVICE_OUTAGE' } }));
       const source = String(one?.use['eventSource']);
@@ -92,7 +92,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'parameters-omitted',
     group: 'harmless',
     about: "A record's parameters were too large and are left out.",
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const one = changeUse(
         evidence,
@@ -109,7 +109,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'issuance-omitted',
     group: 'audit',
     about: "The record that issued the task's credential does not tell which: the answer was left out.",
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const sessions = taskFiles(evidence, world).life.sessions.filter(({ logged }) => logged);
       const session = random.maybe(sessions);
@@ -130,7 +130,7 @@ export const recordMutations: readonly EvidenceMutation[] = [
     id: 'key-not-told',
     group: 'harmless',
     about: 'A record does not tell the access key; the role session that it names was issued once only.',
-    changes: 'evidence',
+    changes: 'records',
     apply(evidence, world, random) {
       const names = world.sessions.map(({ roleId, name }) => `${roleId}:${name}`);
       const one = changeUse(

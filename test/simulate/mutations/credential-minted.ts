@@ -38,9 +38,11 @@ function declaredNameByStranger(world: World, random: Random): Expected | undefi
 }
 
 function declaredNameByToken(world: World, random: Random): Expected | undefined {
+  const known = taskSessions(world).flatMap(({ issuer }) => (issuer.kind === 'oidc' ? [issuer.provider] : []));
+  const others = ['token.actions.githubusercontent.com', 'oidc.evil.example/id/7F3A'];
   return declaredNameMinted(world, random, () => ({
     kind: 'oidc',
-    provider: random.pick(['token.actions.githubusercontent.com', 'oidc.evil.example/id/7F3A']),
+    provider: random.pick(others.filter((one) => !known.includes(one))),
     subject: 'repo:mallory/fork:ref:refs/heads/main',
   }));
 }

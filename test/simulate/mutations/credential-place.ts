@@ -148,12 +148,12 @@ function useOfAnotherHostThen(world: World, random: Random): Expected | undefine
   const margin = 4n * second + 500n * millisecond + (skew < 0n ? -skew : skew);
   const pair = random.maybe(
     pairs.filter(({ call, at }) => {
-      const own = carrierOf(world, call)?.act.tuple.remote;
+      const own = plain(carrierOf(world, call)?.act.tuple.remote);
       const host = world.services.find((service) => service.host === call.host);
       return world.acts.every(
         (act) =>
           act.kind !== 'tcp' ||
-          !(act.tuple.remote === own || (host?.addresses ?? []).includes(act.tuple.remote)) ||
+          !(plain(act.tuple.remote) === own || (host?.addresses ?? []).includes(plain(act.tuple.remote))) ||
           at < act.at - margin ||
           (act.closed !== undefined && at > act.closed + margin),
       );
@@ -164,6 +164,11 @@ function useOfAnotherHostThen(world: World, random: Random): Expected | undefine
   if (issued === undefined || pair.at < issued) return undefined;
   const { eventId, action } = addCall(world, random, pair.call, { at: pair.at });
   return foreign(eventId, action);
+}
+
+/** An IPv4 address, also where an IPv6 socket shows it as ::ffff:192.0.2.1. */
+function plain(address = ''): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 /** From an IPv6 address that no node has, or from the node's own private one, which no provider ever sees. */

@@ -120,6 +120,11 @@ const ofWorlds: readonly WorldMutation[] = [
     apply(world) {
       const plan = world.tasks[0].declaration;
       const hosts = plan.endpoints.filter((one) => one.endsWith('.amazonaws.com:443'));
+      const known = new Set(world.services.map(({ host }) => host));
+      const other = lifeOf(world).acts.some(
+        (act) => act.kind === 'lookup' && act.name.endsWith('.amazonaws.com') && !known.has(act.name),
+      );
+      if (other) return undefined;
       // What was granted says then where the log has to be complete.
       if (hosts.length === 0 || plan.granted.length === 0) return undefined;
       plan.endpoints = ['*.amazonaws.com:443', ...plan.endpoints.filter((one) => !hosts.includes(one))];

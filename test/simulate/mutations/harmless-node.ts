@@ -67,6 +67,10 @@ const ofEvidence: readonly EvidenceMutation[] = [
     apply(evidence, world) {
       const other = otherNode(world);
       if (other === undefined) return undefined;
+      const gone = evidence.tetragon.filter(({ node }) => node === other.name);
+      // a line that does not tell its node may be of the task's
+      if (gone.some(({ text }) => (JSON.parse(text) as { node_name?: string }).node_name !== other.name))
+        return undefined;
       evidence.tetragon = evidence.tetragon.filter(({ node }) => node !== other.name);
       evidence.sensor = evidence.sensor.filter(({ node }) => node !== other.name);
       return harmless;

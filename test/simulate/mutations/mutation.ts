@@ -35,9 +35,12 @@ export interface WorldMutation extends Common {
   apply(world: World, random: Random): Expected | undefined;
 }
 
-/** Tampers with the evidence of a world in place. Undefined: there is no place for it, and it is as it was. */
+/**
+ * Changes the evidence of a world in place. Undefined: there is no place for it, and it is as it was.
+ * records: what the provider wrote itself, listed and signed so, before anybody tampers with the evidence.
+ */
 export interface EvidenceMutation extends Common {
-  readonly changes: 'evidence';
+  readonly changes: 'records' | 'evidence';
   apply(evidence: Evidence, world: World, random: Random): Expected | undefined;
 }
 

@@ -18,7 +18,10 @@ export const silentMutations: readonly WorldMutation[] = [
     changes: 'world',
     apply(world, random) {
       const life = lifeOf(world);
-      const process = random.maybe(life.tree.filter(({ exited }) => exited !== undefined));
+      // that its id was given again proves that it had ended
+      const taken = (one: Process): boolean =>
+        world.processes.some(({ node, pid, forked }) => node === one.node && pid === one.pid && forked > one.forked);
+      const process = random.maybe(life.tree.filter((one) => one.exited !== undefined && !taken(one)));
       if (process === undefined) return undefined;
       blindNode(world, process).push({ from: 0n, until: never, hooks: ['exit'], processes: [process.id] });
       return {

@@ -3,7 +3,17 @@ import type { World } from '../world.ts';
 import { addConnection, addLookup, addProcess, addService, freshPid } from './additions.ts';
 import { evilHost, shortLife, undeclaredEndpoint } from './far-ends.ts';
 import type { Expected, WorldMutation } from './mutation.ts';
-import { bystandersOf, least, lifeOf, millisecond, pickActor, recordedUntil, second, treeOf } from './places.ts';
+import {
+  bystandersOf,
+  least,
+  lifeOf,
+  millisecond,
+  nodeOf,
+  pickActor,
+  recordedUntil,
+  second,
+  treeOf,
+} from './places.ts';
 import { connectOut } from './tree-daemon.ts';
 
 /* Process ids that two processes had, one after the other. */
@@ -12,7 +22,10 @@ import { connectOut } from './tree-daemon.ts';
 function pidAfterTask(world: World, random: Random): Expected | undefined {
   const gone = random.maybe(
     treeOf(world).filter(
-      ({ exited, node }) => exited !== undefined && exited + 3n * second < recordedUntil(world, node),
+      ({ id, exited, node }) =>
+        exited !== undefined &&
+        exited + 3n * second < recordedUntil(world, node) &&
+        !nodeOf(world, node).sensor.blind.some(({ processes }) => processes?.includes(id)),
     ),
   );
   if (gone?.exited === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { Evidence } from '../evidence.ts';
 import { makeGoodWorld, type Size } from '../good/good-world.ts';
 import type { Expected, Mutation } from '../mutations/mutation.ts';
-import { NothingToPick, openRandom } from '../random.ts';
+import { NothingToPick, openRandom, type Random } from '../random.ts';
 import { renderWorld } from '../render-world.ts';
 import type { World } from '../world.ts';
 import type { Planned } from './plan.ts';
@@ -28,7 +28,7 @@ export function makeWorld(planned: Planned, known: ReadonlyMap<string, Mutation>
   return undefined;
 }
 
-/** Changes the world in place: first what happened, then what its evidence says of it. Undefined: no place for one of them. */
+/** Changes the world in place: what happened, then what the provider wrote of it, then the evidence. Undefined: no place for one. */
 export function mutate(
   world: World,
   ids: readonly string[],
@@ -40,20 +40,21 @@ export function mutate(
     return mutation;
   });
   const expected: { id: string; expected: Expected }[] = [];
-  for (const mutation of wanted) {
-    if (mutation.changes !== 'world') continue;
-    const found = unlessBroken(() => mutation.apply(world, openRandom(`${world.seed}/${mutation.id}`)));
-    if (found === undefined) return undefined;
-    expected.push({ id: mutation.id, expected: found });
+  const apply = (changes: Mutation['changes'], one: (mutation: Mutation) => Expected | undefined): boolean =>
+    wanted.every((mutation) => {
+      if (mutation.changes !== changes) return true;
+      const found = unlessBroken(() => one(mutation));
+      if (found !== undefined) expected.push({ id: mutation.id, expected: found });
+      return found !== undefined;
+    });
+  const randomOf = ({ id }: Mutation): Random => openRandom(`${world.seed}/${id}`);
+  if (!apply('world', (one) => (one.changes === 'world' ? one.apply(world, randomOf(one)) : undefined))) {
+    return undefined;
   }
   const evidence = renderWorld(world);
-  for (const mutation of wanted) {
-    if (mutation.changes !== 'evidence') continue;
-    const found = unlessBroken(() => mutation.apply(evidence, world, openRandom(`${world.seed}/${mutation.id}`)));
-    if (found === undefined) return undefined;
-    expected.push({ id: mutation.id, expected: found });
-  }
-  return { evidence, expected };
+  const onEvidence = (one: Mutation): Expected | undefined =>
+    one.changes === 'world' ? undefined : one.apply(evidence, world, randomOf(one));
+  return apply('records', onEvidence) && apply('evidence', onEvidence) ? { evidence, expected } : undefined;
 }
 
 /** A mutation that can't read or find what one before it broke or took away has no place in the world. */
