@@ -1,7 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { signBundle } from '../attest/bundle.ts';
+import { runtimeTraceType, toRuntimeTrace } from '../attest/runtime-trace.ts';
 import { toStatement } from '../attest/statement.ts';
+import { svrType, toSvr } from '../attest/svr.ts';
 import { writeFileAtomic } from '../evidence/atomic-file.ts';
 import { canonicalJson } from '../evidence/canonical-json.ts';
 import type { Manifest } from '../model/record.ts';
@@ -21,7 +23,7 @@ export interface SignInput {
   readonly evidence: Pick<Manifest, 'ledger' | 'segments' | 'files' | 'evidence'>;
 }
 
-/** Writes report.json, manifest.json and report.sigstore.json. But for the signature the same input gives the same bytes. */
+/** Writes report.json, manifest.json, and three bundles: report, runtime trace and simple verification result. But for the signature the same input gives the same bytes. */
 export async function signReport(input: SignInput): Promise<void> {
   const { out, report, declaration, config, evidence } = input;
   const reportBytes = Buffer.from(`${JSON.stringify(report, null, 2)}\n`);
@@ -35,14 +37,22 @@ export async function signReport(input: SignInput): Promise<void> {
     tool: { name: 'tallystick', version: input.version },
   };
   const manifestBytes = Buffer.concat([canonicalJson(manifest), Buffer.from('\n')]);
-  const statement = toStatement({
-    manifestSha256: sha256(manifestBytes),
-    declarationSha256: manifest.declaration.sha256,
-    predicate: report,
-  });
+  const manifestSha256 = sha256(manifestBytes);
+  const subjects = { manifestSha256, declarationSha256: manifest.declaration.sha256 };
+  const statements = {
+    report: toStatement({ ...subjects, predicate: report }),
+    'runtime-trace': toStatement({
+      ...subjects,
+      predicateType: runtimeTraceType,
+      predicate: toRuntimeTrace(report, manifestSha256),
+    }),
+    svr: toStatement({ ...subjects, predicateType: svrType, predicate: toSvr(report, manifest, manifestSha256) }),
+  };
   await writeFileAtomic(join(out, 'report.json'), reportBytes);
   await writeFileAtomic(join(out, 'manifest.json'), manifestBytes);
-  await writeFileAtomic(join(out, 'report.sigstore.json'), signBundle(statement, input.privateKey));
+  for (const [name, statement] of Object.entries(statements)) {
+    await writeFileAtomic(join(out, `${name}.sigstore.json`), signBundle(statement, input.privateKey));
+  }
 }
 
 function sha256(data: string | Uint8Array): string {
