@@ -54,8 +54,7 @@ aws_endpoint AS (
 ),
 -- The region in a host's name is one where the credential is meant to be used, also when no use is in evidence.
 endpoint_region AS (
-  SELECT DISTINCT regexp_extract(e.host, '\.((?:[a-z]{2}|us-gov|us-iso[a-z]?)-[a-z]+-[0-9]+)\.', 1) AS region
-  FROM aws_endpoint e
+  SELECT DISTINCT e.region FROM declared_endpoint e WHERE e.kind = 'endpoints' AND e.region IS NOT NULL
 ),
 endpoint_service AS (
   SELECT e.host, n.service, n.home_region
@@ -121,7 +120,7 @@ own_account AS (
 region_account AS (
   SELECT s.account, e.region, bool_or(coalesce(x.region = e.region OR x.multi_region, false)) AS watched
   FROM session s CROSS JOIN endpoint_region e LEFT JOIN audit_snapshot x ON x.account = s.account
-  WHERE s.provider = 'aws' AND s.key IS NOT NULL AND e.region <> ''
+  WHERE s.provider = 'aws' AND s.key IS NOT NULL
   GROUP BY s.account, e.region
 ),
 candidate AS (

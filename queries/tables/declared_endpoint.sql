@@ -8,5 +8,6 @@ CREATE TABLE declared_endpoint (
   last_hex  VARCHAR,
   path      VARCHAR,                -- unix:path
   port      BIGINT,                 -- null for unix
-  protocol  VARCHAR                 -- tcp, udp; null for unix
+  protocol  VARCHAR,                -- tcp, udp; null for unix
+  region    VARCHAR                 -- of an AWS host that names one
 );

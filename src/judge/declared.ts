@@ -49,16 +49,44 @@ function endpointRows(declaration: Declaration, config: Config): Parameter[][] {
   ];
 }
 
+/** `us-west-2` of `kms.us-west-2.amazonaws.com`; null for a host that names none, or is not AWS's. */
+export function regionOf(host: string): string | null {
+  if (!`.${host}`.endsWith('.amazonaws.com')) return null;
+  return /(?:^|\.)((?:[a-z]{2}|us-gov|us-iso[a-z]?)-[a-z]+-\d+)\./.exec(host)?.[1] ?? null;
+}
+
 function endpointRow(kind: string, endpoint: Endpoint): Parameter[] {
   switch (endpoint.kind) {
     case 'host': {
       const host = endpoint.wildcard ? `.${endpoint.host}` : endpoint.host;
-      return [kind, endpoint.text, host, endpoint.wildcard, null, null, null, endpoint.port, endpoint.protocol];
+      return [
+        kind,
+        endpoint.text,
+        host,
+        endpoint.wildcard,
+        null,
+        null,
+        null,
+        endpoint.port,
+        endpoint.protocol,
+        regionOf(host),
+      ];
     }
     case 'range':
-      return [kind, endpoint.text, null, false, endpoint.first, endpoint.last, null, endpoint.port, endpoint.protocol];
+      return [
+        kind,
+        endpoint.text,
+        null,
+        false,
+        endpoint.first,
+        endpoint.last,
+        null,
+        endpoint.port,
+        endpoint.protocol,
+        null,
+      ];
     case 'unix':
-      return [kind, endpoint.text, null, false, null, null, endpoint.path, null, null];
+      return [kind, endpoint.text, null, false, null, null, endpoint.path, null, null, null];
   }
 }
 

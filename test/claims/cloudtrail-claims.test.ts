@@ -1,7 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { regionOf } from '../../src/judge/declared.ts';
 import type { Row } from '../../src/query/database.ts';
 import { readQuery } from '../../src/query/queries.ts';
 import { insertRows, type Values, withDatabase } from '../sources/cloudtrail-database.ts';
+
+test.each([
+  ['kms.us-west-2.amazonaws.com', 'us-west-2'],
+  ['.s3.eu-central-1.amazonaws.com', 'eu-central-1'],
+  ['.eu-central-1.amazonaws.com', 'eu-central-1'],
+  ['vpce-0a1b.kms.ap-southeast-2.vpce.amazonaws.com', 'ap-southeast-2'],
+  ['sts.us-gov-west-1.amazonaws.com', 'us-gov-west-1'],
+  ['sts.amazonaws.com', null],
+  ['kms.us-west-2.example.com', null],
+  ['kms.us-west-2.amazonaws.com.example.com', null],
+])('the region that %s names is %s', (host, region) => {
+  expect(regionOf(host)).toBe(region);
+});
 
 type Tables = Readonly<Record<string, readonly Values[]>>;
 
@@ -485,20 +499,21 @@ describe('audit-complete:', () => {
   });
 
   test('the region of a declared endpoint has to be watched in one of the accounts, also without a use there', async () => {
-    const of = (host: string, fields: Tables = {}) =>
+    const of = (region: string | null, fields: Tables = {}) =>
       claim({
         declared_action: [action('granted', 'kms:*')],
-        declared_endpoint: [{ kind: 'endpoints', text: host, host, wildcard: false, port: 443, protocol: 'tcp' }],
+        declared_endpoint: [
+          { kind: 'endpoints', text: 'h', host: 'h', wildcard: false, port: 443, protocol: 'tcp', region },
+        ],
         ...fields,
       });
-    expect(await of('kms.us-east-1.amazonaws.com')).toEqual([]);
+    expect(await of('us-east-1')).toEqual([]);
     const missing = 'digest-missing doubt 111122223333/eu-west-1 org-trail';
-    expect(await of('kms.eu-west-1.amazonaws.com')).toEqual([missing]);
-    expect(await of('vpce-0a1b.kms.eu-west-1.vpce.amazonaws.com')).toEqual([missing]);
-    expect(await of('kms.eu-west-1.example.com')).toEqual([]);
+    expect(await of('eu-west-1')).toEqual([missing]);
+    expect(await of(null)).toEqual([]);
     // stated places say it all
     const stated = { kind: 'trail-required', name: '111122223333/us-east-1', value: '' };
-    expect(await of('kms.eu-west-1.amazonaws.com', { setting: [stated] })).toEqual([]);
+    expect(await of('eu-west-1', { setting: [stated] })).toEqual([]);
   });
 
   test('management events must be on for every service granted', async () => {
