@@ -16,7 +16,7 @@ export function rawKindOf(stream: string): RawKind {
 }
 
 /** SQL for the leaf of one record (RFC 6962 leaf over envelope and raw), as lower-case hex. */
-function leafSql(stream: string, origin: string, raw: RawKind): string {
+export function leafSql(stream: string, origin: string, raw: RawKind): string {
   const envelope = `encode(${literal(`tallystick record v1\n${stream}\n${origin}\n`)} || seq || '\\n' || received_at || '\\n')`;
   return `sha256(unhex('00') || ${envelope.replaceAll("'\\n'", 'chr(10)')} || ${raw === 'text' ? 'encode(raw)' : 'raw'})`;
 }

@@ -26,17 +26,17 @@ export function renderSummary(report: Report, signedBy: string): Markup {
   return markup`<header class="verdict ${look}">
 <p class="kicker">Completeness of the credentials of task <code>${clip(report.task.id, 120)}</code></p>
 <h1><span class="seal" aria-hidden="true">${marks[look]}</span>${titles[look]}</h1>
-<p class="why">${clip(report.summary, 1200)}</p>
 <p class="meaning">${verdictMeaning(report)}</p>
-${report.pendingUntil === undefined ? nothing : markup`<p class="meaning">Wait until <strong>${showTime(report.pendingUntil)} UTC</strong>, then judge again.</p>`}
+<p class="why"><strong>Why:</strong> ${clip(report.summary, 1200)}</p>
+${report.pendingUntil === undefined ? nothing : markup`<p class="why">Wait until <strong>${showTime(report.pendingUntil)} UTC</strong>, then judge again.</p>`}
 </header>
 <dl class="facts">
-${fact('Task', renderTask(report))}
 ${fact('Window', renderWindow(report))}
-${fact('Seen', renderSeen(report))}
-${fact('Claims', renderCount(report))}
-${fact('Assumptions', renderAssumptions(report))}
 ${fact('Signed by', signedBy === '' ? markup`<b>nobody</b><span>this report bears no signature</span>` : markup`<b class="id">${clip(signedBy, 400)}</b>`)}
+${fact('Assumptions', renderAssumptions(report))}
+${fact('Claims', renderCount(report))}
+${fact('Seen', renderSeen(report))}
+${fact('Task', renderTask(report))}
 </dl>
 ${renderOpenClaims(report)}`;
 }
@@ -69,7 +69,7 @@ function renderCount({ claims }: Report): Markup {
   const holding = claims.filter((claim) => claim.result === 'holds').length;
   const strip = claims.map((claim) => {
     const look = claimLook(claim);
-    return markup`<a class="chip ${look}" href="#claim-${claim.id}" title="${claim.id}: ${claim.result}">${marks[look]}</a>`;
+    return markup`<a class="chip ${look}" href="#claim-${clip(claim.id, 60)}" title="${clip(claim.id, 60)}: ${clip(claim.result, 40)}">${marks[look]}</a>`;
   });
   return markup`<b>${holding} of ${claims.length} hold</b><span class="strip">${strip}</span>`;
 }
@@ -96,7 +96,7 @@ function renderOpenClaims(report: Report): Markup {
     const findings = openFindings(claim);
     const [first] = findings;
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
-    return markup`<li class="${look}"><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><div><a href="#claim-${claim.id}">${claimSentence(claim.id)}</a> <span class="result">${look === 'pending' ? 'waiting' : claim.result}</span>
+    return markup`<li class="${look}"><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><div><a href="#claim-${clip(claim.id, 60)}">${clip(claimSentence(claim.id), 120)}</a> <span class="result">${look === 'pending' ? 'waiting' : clip(claim.result, 40)}</span>
 ${first === undefined ? nothing : markup`<p>${clip(first.detail, 400)}${more}</p>`}</div></li>`;
   });
   return markup`<section class="open"><h2>${openTitles[verdictLook(report.verdict)]}</h2><ul>${rows}</ul></section>`;

@@ -1,11 +1,14 @@
 import type { Report, ReportSession } from '../model/report.ts';
 import { markup, nothing, type Content, type Markup } from './markup.ts';
+import { drawShare, fitsGrant, renderLifetime } from './html-credentials.ts';
+import type { EvidenceLines } from './html-records.ts';
 import { toTree } from './process-tree.ts';
 import { showSpan, showTime } from './times.ts';
 import { clip, clipMiddle } from './visible.ts';
 import { plural } from './words.ts';
 
-const maxRows = 500;
+/** The time line has all of them, and so has report.json. */
+const maxRows = 150;
 
 interface TableOptions<T> {
   readonly id: string;
@@ -31,24 +34,24 @@ function renderTable<T>(options: TableOptions<T>): Markup {
     rows.length > maxRows ? markup`<p class="none">and ${rows.length - maxRows} more, in report.json</p>` : nothing;
   const table = markup`<div class="scroll"><table><thead><tr>${columns.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead><tbody>
 ${body}</tbody></table></div>${more}`;
-  const folded = markup`<details class="fold"><summary>Show ${plural(rows.length, 'row')}</summary>${table}</details>`;
+  const folded = markup`<details class="fold"><summary>Show ${rows.length > maxRows ? `the first ${maxRows} of ${rows.length} rows; all are in report.json` : plural(rows.length, 'row')}</summary>${table}</details>`;
   return markup`<section id="${id}">${heading}${rows.length > openUpTo ? folded : table}</section>`;
 }
 
-export function renderSessions({ sessions }: Report): Markup {
+export function renderSessions({ sessions, window }: Report, lines: EvidenceLines): Markup {
   return renderTable({
     id: 'sessions',
     title: 'Credential sessions',
     lead: 'Each credential that was issued for the task: how long it lived, what it could do and what it did. Times are UTC.',
     empty: 'No credential session of this task is in the evidence.',
-    columns: ['Session', 'Issued', 'Expires', 'Used', 'Actions used', 'Granted'],
+    columns: ['Session', 'Lifetime', 'Uses', 'Actions used', 'Granted'],
     rows: sessions,
     toCells: (row) => [
       markup`<b class="id">${clip(row.session, 200)}</b>${declared(row.declared)}
-<small>${clip(row.provider, 40)} <code>${clip(row.key, 120)}</code></small>
-${row.role === undefined ? nothing : markup`<small class="id">${clip(row.role, 200)}</small>`}${row.parentKey === undefined ? nothing : markup`<small>issued from <code>${clip(row.parentKey, 120)}</code></small>`}`,
-      markup`${row.issued === undefined ? 'unknown' : showTime(row.issued)}${row.issuedBy === undefined ? nothing : markup`<small class="id">by ${clip(row.issuedBy, 200)}</small>`}`,
-      row.expires === undefined ? 'not known' : showTime(row.expires),
+<small>${clip(row.provider, 40)} <code>${clip(row.key, 120)}</code>${row.account === undefined ? nothing : markup` in account ${clip(row.account, 40)}`}</small>
+${row.role === undefined ? nothing : markup`<small class="id">${clip(row.role, 200)}</small>`}${row.parentKey === undefined ? nothing : markup`<small>issued from <code>${clip(row.parentKey, 120)}</code></small>`}${row.issuedBy === undefined ? nothing : markup`<small class="id">by ${clip(row.issuedBy, 200)}</small>`}
+${row.evidence === undefined ? nothing : markup`<small>issuance ${lines.link(row.evidence)}</small>`}`,
+      renderLifetime(row, window),
       markup`${plural(row.uses, 'time')}${row.denied === 0 ? nothing : markup`<small>${row.denied} denied</small>`}${row.uses === 0 ? nothing : markup`<small>${showSpan(row.firstUse, row.lastUse)}</small>`}`,
       renderNames(row.actions, 'none'),
       renderGranted(row),
@@ -56,12 +59,15 @@ ${row.role === undefined ? nothing : markup`<small class="id">${clip(row.role, 2
   });
 }
 
-/** Names compare without case, as IAM actions do. */
+/** How much of what was granted was used: a wildcard counts as used where one action fits it. */
 function renderGranted({ granted, actions }: ReportSession): Markup {
-  if (granted === undefined) return markup`<span class="none">no policy given</span>`;
-  const used = new Set(actions.map((action) => action.toLowerCase()));
-  const unused = granted.filter((action) => !used.has(action.toLowerCase()));
-  return markup`${granted.length - unused.length} of ${granted.length} used${unused.length === 0 ? nothing : markup`<small>never used:</small>${renderNames(unused, '')}`}`;
+  if (granted === undefined || granted.length === 0) return markup`<span class="none">no policy given</span>`;
+  const unused = granted.filter((pattern) => !actions.some((action) => fitsGrant(pattern, action)));
+  const beyond = actions.filter((action) => !granted.some((pattern) => fitsGrant(pattern, action)));
+  const used = granted.length - unused.length;
+  return markup`${drawShare(used / granted.length)}<b>${used} of ${granted.length} used</b>
+${unused.length === 0 ? nothing : markup`<small>never used</small>${renderNames(unused, '')}`}
+${beyond.length === 0 ? nothing : markup`<small>used without being named in the policy</small>${renderNames(beyond, '')}`}`;
 }
 
 function renderNames(names: readonly string[], empty: string): Markup {
@@ -76,7 +82,7 @@ function declared(is: boolean): Markup {
     : markup` <span class="tag violated">✗ not declared</span>`;
 }
 
-export function renderUses({ uses }: Report): Markup {
+export function renderUses({ uses }: Report, lines: EvidenceLines): Markup {
   return renderTable({
     id: 'uses',
     title: 'Uses of the credentials',
@@ -92,8 +98,8 @@ export function renderUses({ uses }: Report): Markup {
       clip(row.source, 120),
       row.connection === undefined
         ? markup`<span class="none">none</span>`
-        : markup`<code>${clipMiddle(row.connection, 60)}</code>${row.strength === 'shared' ? markup`<small>another tree had one open too</small>` : nothing}`,
-      markup`<code>${clipMiddle(row.id, 60)}</code>`,
+        : markup`${lines.link(row.connection)}${row.strength === 'shared' ? markup`<small>another tree had one open too</small>` : nothing}`,
+      lines.link(row.evidence ?? row.id),
     ],
   });
 }

@@ -1,20 +1,20 @@
-import type { Report } from '../model/report.ts';
 import { markup, type Markup } from './markup.ts';
-import { countTimeline, drawTimeline } from './timeline-svg.ts';
-import { toTimeline } from './timeline.ts';
+import { countTimeline, drawTimeline, hatch } from './timeline-svg.ts';
+import { foldTimeline, type Timeline } from './timeline.ts';
 
-export function renderTimeline(report: Report): Markup {
-  const timeline = toTimeline(report);
-  const body =
-    timeline === undefined
-      ? markup`<p class="none">Nothing of the task has a time, so there is nothing to draw.</p>`
-      : markup`<figure><div class="scroll">${drawTimeline(timeline)}</div>
-<figcaption>${legend.map(({ sample, text }) => markup`<span><svg width="26" height="14" viewBox="0 0 26 14" aria-hidden="true">${sample}</svg>${text}</span>`)}</figcaption></figure>
-<p class="none">Drawn: ${countTimeline(timeline)}.</p>`;
-  return markup`<section id="timeline"><h2>The two halves on one time line</h2>
-<p class="lead">Above, what the kernel saw the task’s processes do; below, what the provider logged for its credentials. A line
-joins a use with the connection it was made over. What stands alone stands out.</p>
-${body}</section>`;
+/** `timeline` is undefined when nothing has a time. Without a script the drawing is folded to what a page can show. */
+export function renderTimeline(timeline: Timeline | undefined): Markup {
+  const heading = markup`<h2>The two halves on one time line</h2>
+<p class="lead">Above, what the kernel saw the task’s processes do; below, on the same clock, what the provider logged for its credentials. A line
+joins a use with the connection it was made over. What stands alone stands out.</p>`;
+  if (timeline === undefined)
+    return markup`<section id="timeline">${heading}<p class="none">Nothing of the task has a time, so there is nothing to draw.</p></section>`;
+  return markup`<section id="timeline">${heading}${hatch}
+<div class="live" id="live" hidden></div>
+<div class="still"><div class="scroll">${drawTimeline(foldTimeline(timeline))}</div><p class="none">Drawn: ${countTimeline(timeline)}.</p></div>
+<p class="legend">${legend.map(({ sample, text }) => markup`<span><svg width="26" height="14" viewBox="0 0 26 14" aria-hidden="true">${sample}</svg>${text}</span>`)}</p>
+<p class="none keys">Zoom: drag over a stretch of time, or hold Ctrl and turn the wheel. Keys in the time line: + − 0 zoom, ← → move, ↑ ↓ next line, n p next and previous finding, t the task’s own time.</p>
+</section>`;
 }
 
 const legend: readonly { readonly sample: Markup; readonly text: string }[] = [
@@ -39,5 +39,6 @@ const legend: readonly { readonly sample: Markup; readonly text: string }[] = [
   { sample: markup`<path class="dot doubt" d="M13 0l7 7l-7 7l-7-7z"/>`, text: 'use in doubt' },
   { sample: markup`<path class="dot breach" d="M13 0l7 7l-7 7l-7-7z"/>`, text: 'use in a breach' },
   { sample: markup`<rect class="gap sample" x="1" y="1" width="24" height="12"/>`, text: 'gap in the records' },
+  { sample: markup`<rect class="cover" x="1" y="4" width="24" height="7" rx="2"/>`, text: 'source that watched' },
   { sample: markup`<line class="window" x1="13" y1="0" x2="13" y2="14"/>`, text: 'edge of the task’s window' },
 ];

@@ -1,10 +1,14 @@
+import type { CitedRecords } from '../model/cited-record.ts';
 import type { Report } from '../model/report.ts';
 import { renderClaims } from './html-claims.ts';
 import { pageStyle } from './html-style.ts';
+import { renderData } from './html-data.ts';
+import { renderRecords, toEvidenceLines } from './html-records.ts';
 import { renderSummary } from './html-summary.ts';
 import { renderCoverage, renderEgress, renderProcesses, renderSessions, renderUses } from './html-tables.ts';
 import { renderTimeline } from './html-timeline.ts';
-import { markup, toHtml, verbatim, type Markup } from './markup.ts';
+import { markup, nothing, toHtml, verbatim, type Markup } from './markup.ts';
+import { toTimeline } from './timeline.ts';
 import { clip } from './visible.ts';
 
 export interface HtmlOptions {
@@ -12,15 +16,32 @@ export interface HtmlOptions {
   readonly command: string;
   /** Who signed, in words for a reader; empty when nobody did. */
   readonly signedBy: string;
+  /** The records that the report cites, read from the sealed evidence. */
+  readonly records?: CitedRecords;
+  /** Text of assets/report.js, which makes the time line one to search and zoom; the page is whole without it. */
+  readonly script: string;
   readonly sha256Base64: (text: string) => string;
 }
 
+const noRecords: CitedRecords = { records: [], more: 0 };
+
 /**
- * One page that stands alone: no script, no network, and a policy that allows nothing but its own style. The same
- * report gives the same bytes.
+ * One page that stands alone: no network, and a policy that allows nothing but its own style and its own script, which can't
+ * make markup out of text. The same report gives the same bytes.
  */
 export function renderHtml(report: Report, options: HtmlOptions): string {
-  const policy = `default-src 'none'; style-src 'sha256-${options.sha256Base64(pageStyle)}'; base-uri 'none'; form-action 'none'`;
+  const { records = noRecords, script, sha256Base64 } = options;
+  const policy = [
+    `default-src 'none'`,
+    `style-src 'sha256-${sha256Base64(pageStyle)}'`,
+    `script-src 'sha256-${sha256Base64(script)}'`,
+    `base-uri 'none'`,
+    `form-action 'none'`,
+    `require-trusted-types-for 'script'`,
+    `trusted-types 'none'`,
+  ].join('; ');
+  const timeline = toTimeline(report);
+  const lines = toEvidenceLines(records);
   return toHtml(markup`<!doctype html>
 <html lang="en">
 <head>
@@ -36,18 +57,21 @@ export function renderHtml(report: Report, options: HtmlOptions): string {
 <main>
 ${renderSummary(report, options.signedBy)}
 <nav aria-label="Contents">${contents.map(([id, name]) => markup`<a href="#${id}">${name}</a>`)}</nav>
-${renderTimeline(report)}
-${renderClaims(report.claims)}
-${renderSessions(report)}
-${renderUses(report)}
+${renderTimeline(timeline)}
+${renderClaims(report.claims, lines)}
+${renderSessions(report, lines)}
+${renderUses(report, lines)}
 ${renderEgress(report)}
 ${renderProcesses(report)}
 ${renderCoverage(report)}
 ${renderAssumptions(report)}
 ${renderLimits(report)}
+${renderRecords(lines, records)}
 ${renderCheck(options.command)}
 </main>
 <footer>${clip(report.tool.name, 40)} ${clip(report.tool.version, 40)} · ${clip(report.schema, 60)}</footer>
+${timeline === undefined ? nothing : renderData(timeline, records)}
+<script type="module">${verbatim(script)}</script>
 </body>
 </html>
 `);
@@ -63,6 +87,7 @@ const contents = [
   ['coverage', 'Coverage'],
   ['assumptions', 'Assumptions'],
   ['limits', 'Limits'],
+  ['evidence', 'Evidence'],
   ['check', 'Check it yourself'],
 ] as const;
 

@@ -54,7 +54,10 @@ export function kernelLanes(
     const standing = standingOf(connection);
     const span = `${showSpan(opened, closed)}${closed === undefined ? ', not seen to close' : ''}`;
     const title = `${channel} ${endpoint}, ${span}, ${tell(standing, plural(uses.length, 'use'))}`;
-    return { id, from, until: Math.max(from, end), standing, hollow: closed === undefined, title };
+    const remark = [channel, ...(uses.length === 0 ? [] : [plural(uses.length, 'use')]), tellOutcome(connection)].join(
+      ', ',
+    );
+    return { id, from, until: Math.max(from, end), standing, hollow: closed === undefined, title, remark };
   };
   const byProcess = groupBy(dated.connections, (connection) => connection.execId);
   const lanes = toTree(dated.processes).map(({ process, depth }): Lane => {
@@ -89,7 +92,8 @@ export function providerLanes(report: Report, uses: readonly ReportUse[], until:
     const standing = standingOf(use);
     const strength = use.strength === 'shared' ? 'a connection that another tree had too' : 'its connection';
     const title = `${use.action}, ${showTime(use.time)}, from ${use.source}, ${use.outcome}, ${tell(standing, strength)}`;
-    return { id: use.id, from: time, until: time, standing, hollow: use.outcome !== 'ok', title };
+    const remark = `from ${use.source}, ${use.outcome}`;
+    return { id: use.id, from: time, until: time, standing, hollow: use.outcome !== 'ok', title, remark };
   };
   const byKey = groupBy(uses, (use) => use.key);
   const lanes = report.sessions.map((session): Lane => {
@@ -117,6 +121,11 @@ export function providerLanes(report: Report, uses: readonly ReportUse[], until:
   return [...lanes, ...strays];
 }
 
+function tellOutcome({ outcome, carried, closed }: ReportConnection): string {
+  const state = outcome === 'failed' ? 'failed' : closed === undefined ? 'not seen to close' : 'closed';
+  return carried === 'yes' ? `${state}, data was sent` : carried === 'no' ? `${state}, no data was sent` : state;
+}
+
 function tell(standing: Standing, matched: string): string {
   switch (standing) {
     case 'matched':
@@ -133,6 +142,7 @@ function tell(standing: Standing, matched: string): string {
 /** One row for each name, in order of first appearance. */
 function toRows<T>(items: readonly T[], nameOf: (item: T) => string, toMark: (item: T) => Mark): Row[] {
   return [...groupBy(items, nameOf)].map(([name, group]) => ({
+    name,
     label: group.length === 1 ? name : `${name} ×${group.length}`,
     marks: group.map(toMark),
   }));

@@ -14,9 +14,12 @@ export interface Mark {
   readonly standing: Standing;
   readonly hollow: boolean;
   readonly title: string;
+  /** What the title says beside name, time and standing. */
+  readonly remark: string;
 }
 
 export interface Row {
+  readonly name: string;
   readonly label: string;
   readonly marks: readonly Mark[];
 }
@@ -61,9 +64,15 @@ export function foldLanes(lanes: readonly Lane[], limits: FoldLimits): readonly 
   const rest = short.filter((lane) => !kept.has(lane));
   if (rest.length === 0) return short;
   const marks = rest.flatMap((lane) => lane.rows.flatMap((row) => row.marks));
-  const label = plural(rest.length, `more ${limits.laneNoun[0]}`, `more ${limits.laneNoun[1]}`);
-  const row = { label: plural(marks.length, ...limits.markNoun), marks };
-  const more = { label, title: `${label}, listed in report.json`, depth: 0, rows: marks.length === 0 ? [] : [row] };
+  const title = plural(rest.length, `more ${limits.laneNoun[0]}`, `more ${limits.laneNoun[1]}`);
+  const label = plural(marks.length, ...limits.markNoun);
+  const row = { name: label, label, marks };
+  const more = {
+    label: title,
+    title: `${title}, listed in report.json`,
+    depth: 0,
+    rows: marks.length === 0 ? [] : [row],
+  };
   return [...short.filter((lane) => kept.has(lane)), more];
 }
 
@@ -81,10 +90,8 @@ function foldRows(rows: readonly Row[], limit: number, { rowNoun: [one, many] }:
   if (rows.length <= limit) return rows;
   const kept = new Set([...rows].sort((a, b) => rank([a]) - rank([b])).slice(0, limit - 1));
   const rest = rows.filter((row) => !kept.has(row));
-  return [
-    ...rows.filter((row) => kept.has(row)),
-    { label: plural(rest.length, `more ${one}`, `more ${many}`), marks: rest.flatMap((row) => row.marks) },
-  ];
+  const label = plural(rest.length, `more ${one}`, `more ${many}`);
+  return [...rows.filter((row) => kept.has(row)), { name: label, label, marks: rest.flatMap((row) => row.marks) }];
 }
 
 /** Lower matters more. */

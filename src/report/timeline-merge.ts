@@ -45,9 +45,9 @@ export function mergeMarks(
 function toTitle(titles: readonly string[]): string {
   const [first = ''] = titles;
   if (titles.length === 1) return clip(first, 600);
-  const more = titles.length > 4 ? ` · and ${titles.length - 4} more` : '';
+  const more = titles.length > 2 ? ` · and ${titles.length - 2} more` : '';
   return `${titles.length}: ${titles
-    .slice(0, 4)
-    .map((title) => clip(title, 200))
+    .slice(0, 2)
+    .map((title) => clip(title, 160))
     .join(' · ')}${more}`;
 }

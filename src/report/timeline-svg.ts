@@ -37,18 +37,22 @@ export function drawTimeline(timeline: Timeline): Markup {
   const kernel = drawHalf('kernel', 'Kernel: what the machine saw', timeline.kernel, axisHeight, scale, crowded);
   const below = kernel.bottom + halfGap;
   const provider = drawHalf('provider', 'Provider: what its log says', timeline.provider, below, scale, crowded);
-  const height = provider.bottom + 10;
+  const covered = provider.bottom + halfGap;
+  const height = covered + headHeight + timeline.coverage.length * rowHeight + 10;
   return markup`<svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label="Time line: processes and their connections above, uses of the credentials below">
-<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="7"/></pattern>
-<clipPath id="labels"><rect x="0" y="0" width="${plot.left - 12}" height="${height}"/></clipPath></defs>
+<defs><clipPath id="labels"><rect x="0" y="0" width="${plot.left - 12}" height="${height}"/></clipPath></defs>
 ${drawAxis(start, end, scale, height)}
 ${drawGaps(timeline, { kernel, provider }, scale)}
 ${drawWindow(timeline, scale, height)}
 <g class="joins${crowded ? ' crowded' : ''}">${drawJoins(timeline, kernel, provider)}</g>
 ${kernel.drawing}
 ${provider.drawing}
+${timeline.coverage.length === 0 ? nothing : drawCoverage(timeline, covered, scale)}
 </svg>`;
 }
+
+/** Beside the drawing, which is not displayed where the script has made its own: a pattern of what is not displayed paints nothing. */
+export const hatch: Markup = markup`<svg class="none-seen" width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="7"/></pattern></defs></svg>`;
 
 function drawHalf(
   kind: 'kernel' | 'provider',
@@ -122,6 +126,18 @@ function drawAxis(start: number, end: number, scale: Scale, height: number): Mar
     return markup`<line class="tick" x1="${x}" y1="22" x2="${x}" y2="${height}"/><text class="tick" x="${x}" y="14">${label}</text>`;
   });
   return markup`<text class="tick first" x="0" y="14">${new Date(start).toISOString().slice(0, 10)}, UTC</text>${lines}`;
+}
+
+function drawCoverage({ coverage, from, until }: Timeline, top: number, scale: Scale): Markup {
+  const rows = coverage.map((row, i) => {
+    const y = top + headHeight + i * rowHeight;
+    const [x, end] = [scale(row.from ?? from), scale(row.until ?? until)];
+    const title = clip(row.title, 400);
+    return markup`<g clip-path="url(#labels)"><text class="row" x="14" y="${y + 13}"><title>${title}</title>${clipMiddle(row.name, 42)}</text></g>
+<rect class="cover" x="${x}" y="${y + 6}" width="${round(Math.max(end - x, 2))}" height="7" rx="2"><title>${title}</title></rect>
+`;
+  });
+  return markup`<text class="half" x="0" y="${top + 19}">Coverage: who watched, and when</text>${rows}`;
 }
 
 function drawWindow(timeline: Timeline, scale: Scale, height: number): Markup {

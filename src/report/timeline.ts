@@ -1,7 +1,7 @@
 import type { Report, ReportGap } from '../model/report.ts';
 import { kernelLanes, providerLanes } from './timeline-halves.ts';
 import { foldLanes, type FoldLimits, type Lane } from './timeline-lanes.ts';
-import { toMillis } from './times.ts';
+import { showSpan, toMillis } from './times.ts';
 
 export interface Timeline {
   readonly from: number;
@@ -11,6 +11,13 @@ export interface Timeline {
   readonly gaps: readonly { readonly half: 'kernel' | 'provider'; readonly gap: ReportGap }[];
   readonly joins: readonly { readonly connection: string; readonly use: string; readonly shared: boolean }[];
   readonly window: { readonly start: number | undefined; readonly end: number | undefined };
+  /** How long each source watched; a time that is none is left to the ends of the axis. */
+  readonly coverage: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly from: number | undefined;
+    readonly until: number | undefined;
+  }[];
   /** Connections, uses and processes without a usable time, which can't be drawn. */
   readonly undated: number;
 }
@@ -30,7 +37,19 @@ const providerLimits: FoldLimits = {
   markNoun: ['use', 'uses'],
 };
 
-/** The two halves on one axis, folded to what a page can show; undefined when nothing has a time. */
+/** More sources than this are in the table of coverage alone. */
+const maxCoverage = 12;
+
+/** Folded to what a page can show without a script. */
+export function foldTimeline(whole: Timeline): Timeline {
+  return {
+    ...whole,
+    kernel: foldLanes(whole.kernel, kernelLimits),
+    provider: foldLanes(whole.provider, providerLimits),
+  };
+}
+
+/** The two halves on one axis; undefined when nothing has a time. */
 export function toTimeline(report: Report): Timeline | undefined {
   const { processes, connections, uses, window } = report;
   const dated = {
@@ -51,12 +70,20 @@ export function toTimeline(report: Report): Timeline | undefined {
   return {
     from,
     until,
-    kernel: foldLanes(kernelLanes(report, dated, until), kernelLimits),
-    provider: foldLanes(providerLanes(report, dated.uses, until), providerLimits),
+    kernel: kernelLanes(report, dated, until),
+    provider: providerLanes(report, dated.uses, until),
     gaps: report.gaps.map((gap) => ({ half: /^(tetragon|sensor)/.test(gap.stream) ? 'kernel' : 'provider', gap })),
     joins: dated.uses.flatMap(({ id, connection, strength }) =>
       connection === undefined ? [] : [{ connection, use: id, shared: strength === 'shared' }],
     ),
+    coverage: report.coverage
+      .slice(0, maxCoverage)
+      .map(({ source, subject, from: start, until: end, basis, detail }) => ({
+        name: `${source} ${subject}`,
+        title: `${showSpan(start, end)}, ${basis}: ${detail}`,
+        from: toMillis(start),
+        until: toMillis(end),
+      })),
     window: { start: toMillis(window.start), end: toMillis(window.end) },
     undated:
       processes.length +

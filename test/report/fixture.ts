@@ -1,4 +1,5 @@
 import { claimIds, type Basis, type Claim, type ClaimId, type Finding } from '../../src/model/claim.ts';
+import type { CitedRecords } from '../../src/model/cited-record.ts';
 import type {
   Report,
   ReportConnection,
@@ -337,6 +338,21 @@ export const pending: Report = {
     },
   }),
 };
+
+/** Records as they would be read from evidence, for every id that the findings of a report cite. */
+export function citedOf(report: Report): CitedRecords {
+  const ids = new Set(report.claims.flatMap((claim) => claim.findings.flatMap(({ evidence }) => evidence)));
+  const records = [...ids].map((id, i) => ({
+    id,
+    leaf: String(i % 10).repeat(64),
+    time: at(i),
+    file: 'segments/tetragon/2026-03-01/node-1-0-9.parquet',
+    bytes: 2048,
+    text: `{\n  "arguments": ${JSON.stringify(hostileText)}\n}`,
+    left: '',
+  }));
+  return { records, more: 0 };
+}
 
 export const hostileText =
   `<script>alert(1)</script>"><img src=x onerror=1>'` +

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { claimIds } from '../../src/model/claim.ts';
 import type { Report } from '../../src/model/report.ts';
-import { renderHtml } from '../../src/report/html.ts';
-import { hostile, hostileText, large, pending, proven, unproven, violated } from './fixture.ts';
+import { type HtmlOptions, renderHtml } from '../../src/report/html.ts';
+import { citedOf, hostile, hostileText, large, pending, proven, unproven, violated } from './fixture.ts';
 
 const sha256Base64 = (text: string): string => createHash('sha256').update(text).digest('base64');
 const command = 'tally verify report.sigstore.json --key tally.pub.pem --evidence evidence/';
-const render = (report: Report): string => renderHtml(report, { command, signedBy: 'key 3f9a1c', sha256Base64 });
+const script = readFileSync(new URL('../../assets/report.js', import.meta.url), 'utf8');
+const options: HtmlOptions = { command, signedBy: 'key 3f9a1c', script, sha256Base64, records: citedOf(violated) };
+const render = (report: Report): string => renderHtml(report, options);
 /** Only the free text is hostile, so that the time line is drawn and findings open. */
 const shaped = hostile(violated, (text) =>
   /^(\d{4}-\d\d-.*Z|violated|holds|counterexample)$/.test(text) ? text : hostileText,
@@ -23,11 +26,22 @@ interface Tag {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
+/** The page up to its data, the text of the data, and that of the script, which must be the last things in it. */
+function split(html: string): { before: string; data: string; script: string } {
+  const end = `<script type="module">${script}</script>\n</body>\n</html>\n`;
+  expect(html.endsWith(end)).toBe(true);
+  const rest = html.slice(0, -end.length);
+  const [before = '', data = ''] = rest.split('<script type="application/json" id="data">');
+  return { before, data: data.replace(/<\/script>\n$/, ''), script };
+}
+
 /** A strict reader: well-formed tags, quoted attributes, closed in order, and no other angle bracket anywhere. */
 function readTags(html: string): Tag[] {
   const tags: Tag[] = [];
   const open: string[] = [];
-  const body = html.replace('<!doctype html>', '').replace(/<style>[^<]*<\/style>/, '');
+  const { before, data } = split(html);
+  expect(data).not.toMatch(/[<>&]/);
+  const body = `${before}</body></html>`.replace('<!doctype html>', '').replace(/<style>[^<]*<\/style>/, '');
   const rest = body.replace(
     /<(\/?)([a-zA-Z0-9]+)((?: [a-zA-Z0-9-]+(?:="[^"<>]*")?)*)(\/?)>/g,
     (_, end, name: string, attributes: string, self) => {
@@ -48,7 +62,7 @@ function readTags(html: string): Tag[] {
 const knownTags = new Set(
   (
     'html head meta title body main header nav section footer h1 h2 p a b small strong span div ul li dl dt dd code pre ' +
-    'details summary table thead tbody tr th td figure figcaption svg defs pattern clipPath g line rect circle path text'
+    'details summary table thead tbody tr th td svg defs pattern clipPath g line rect circle path text'
   ).split(' '),
 );
 
@@ -65,7 +79,7 @@ describe.each(reports)('the page of a report that is %s', (_, report) => {
     expect([...names].filter((name) => /^on|^src|^style$|^xlink|action|data/.test(name))).toEqual([]);
     const links = tags.flatMap((tag) => tag.attributes.get('href') ?? []);
     expect(links.filter((link) => !link.startsWith('#'))).toEqual([]);
-    expect(html).not.toMatch(/https?:|@import|url\((?!#)/);
+    expect(html.replace(script, '')).not.toMatch(/https?:|@import|url\((?!#)/);
   });
 
   it('holds no control, bidi or zero-width character', () => {
@@ -74,11 +88,14 @@ describe.each(reports)('the page of a report that is %s', (_, report) => {
     );
   });
 
-  it('has a policy that allows its own style and nothing else', () => {
+  it('has a policy that allows its own style and its own script and nothing else', () => {
     const style = /<style>([^<]*)<\/style>/.exec(html)?.[1] ?? '';
     const policy = tags.find((tag) => tag.attributes.get('http-equiv') === 'Content-Security-Policy');
     expect(policy?.attributes.get('content')).toBe(
-      `default-src 'none'; style-src 'sha256-${sha256Base64(style)}'; base-uri 'none'; form-action 'none'`,
+      [
+        `default-src 'none'; style-src 'sha256-${sha256Base64(style)}'; script-src 'sha256-${sha256Base64(split(html).script)}'`,
+        `base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
+      ].join('; '),
     );
   });
 
@@ -93,6 +110,18 @@ describe.each(reports)('the page of a report that is %s', (_, report) => {
   });
 });
 
+describe('the script', () => {
+  it('can stand in a page: nothing in it ends or hides its element', () => {
+    expect(script).not.toMatch(/<\/script|<!--/i);
+  });
+
+  it('makes no markup of text, and asks for nothing', () => {
+    expect(script).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|fetch\(|XMLHttp|import\b/,
+    );
+  });
+});
+
 describe('renderHtml', () => {
   it('says the verdict, why, who signed and how many claims hold before anything else', () => {
     const start = render(violated).split('<nav')[0] ?? '';
@@ -104,7 +133,7 @@ describe('renderHtml', () => {
   });
 
   it('says when nobody signed', () => {
-    expect(renderHtml(proven, { command, signedBy: '', sha256Base64 })).toContain('this report bears no signature');
+    expect(renderHtml(proven, { ...options, signedBy: '' })).toContain('this report bears no signature');
   });
 
   it('opens the claims that do not hold, and only those', () => {
@@ -116,6 +145,21 @@ describe('renderHtml', () => {
 
   it('tells until when to wait', () => {
     expect(render(pending)).toContain('Wait until <strong>2026-03-01 12:00:00 UTC</strong>');
+  });
+
+  it('shows an evidence line under the finding that cites it, once, with its leaf, and links it from elsewhere', () => {
+    const html = render(violated);
+    const finding = /<div class="finding breach">[^]*?undeclared-endpoint[^]*?<\/details>/.exec(html)?.[0] ?? '';
+    expect(finding).toContain('<code>tetragon/node-1/18207</code>');
+    expect(finding).toContain(`<dt>Leaf hash</dt><dd><code>${'0'.repeat(64)}</code>`);
+    expect(finding).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html.match(/id="record-1"/g)).toHaveLength(1);
+  });
+
+  it('says so where the records are not at hand', () => {
+    expect(renderHtml(violated, { command, signedBy: '', script, sha256Base64 })).toContain(
+      'report.json names the records',
+    );
   });
 
   it('prints the exact command', () => {
