@@ -27,6 +27,9 @@ export async function listTasks(store: string): Promise<ListedTask[]> {
         window: summary?.window ?? {},
         counts: summary?.counts ?? null,
         pendingUntil: summary?.pendingUntil ?? null,
+        agent: declaration.task.agent ?? null,
+        judgedUntil: summary?.judgedUntil ?? null,
+        open: summary?.open ?? null,
       });
     }
     return tasks;

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../evidence/atomic-file.ts';
 import { fileNameOf } from '../evidence/file-name.ts';
-import { parseSummary, type TaskSummary } from '../model/task-summary.ts';
+import type { Claim } from '../model/claim.ts';
+import { type OpenReason, parseSummary, type TaskSummary } from '../model/task-summary.ts';
 import type { StoredJudgement } from './judge-stored.ts';
 
 export type { TaskSummary } from '../model/task-summary.ts';
@@ -30,7 +31,20 @@ export function toSummary({ report, state, judgedUntil, size }: StoredJudgement)
     size,
     final: state === 'final',
     pendingUntil: report.pendingUntil ?? null,
+    open: toReasons(report.claims),
   };
+}
+
+/** In the order in which the report tells them. */
+function toReasons(claims: readonly Claim[]): OpenReason[] {
+  const reasons = new Map<string, OpenReason>();
+  for (const { id, findings } of claims)
+    for (const { code, kind } of findings) {
+      if (kind === 'note') continue;
+      const key = JSON.stringify([id, code, kind]);
+      reasons.set(key, { claim: id, code, kind, findings: (reasons.get(key)?.findings ?? 0) + 1 });
+    }
+  return [...reasons.values()];
 }
 
 /** Whoever may only read the store makes reports too: that it could not be kept is no error. */

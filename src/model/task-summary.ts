@@ -1,5 +1,15 @@
 import { z } from 'zod';
 
+/** What keeps one claim of a task open: one finding code with how many findings bear it. */
+const reason = z.object({
+  claim: z.string(),
+  code: z.string(),
+  /** `counterexample`, `doubt` or `wait`; notes keep nothing open. */
+  kind: z.string(),
+  findings: z.number(),
+});
+export type OpenReason = Readonly<z.output<typeof reason>>;
+
 const schema = z.object({
   schema: z.literal('tallystick/summary/v1'),
   task: z.string(),
@@ -21,6 +31,8 @@ const schema = z.object({
   size: z.number(),
   final: z.boolean(),
   pendingUntil: z.string().nullable(),
+  /** Claims that do not hold, by finding code. Older versions kept none of it, and a summary without it is one still. */
+  open: z.array(reason).optional().catch(undefined),
 });
 
 /** What the last report on a task said, kept beside the store: a convenience that no report leans on. */
