@@ -5,29 +5,53 @@ import { canonicalJson } from '../evidence/canonical-json.ts';
 import { TallyError } from '../model/errors.ts';
 import { signDsse } from './dsse.ts';
 import { keyHint } from './keys.ts';
+import type { LogEntry } from './log-entry.ts';
 import { statementPayloadType } from './statement.ts';
 
+/** Who signed: the key of a hint, or the one in a certificate (DER). */
+export type SignedBy = { readonly hint: string } | { readonly certificate: Buffer };
+
+/** What others say of the signature. */
+export interface Vouchers {
+  readonly logEntries?: readonly LogEntry[];
+  /** TimeStampResp, DER. */
+  readonly timestamps?: readonly Buffer[];
+}
+
 /**
- * A Sigstore bundle v0.3 around a DSSE envelope, as RFC 8785 JSON and a newline: one payload, signature and key make
- * one file. `publicKey.hint` and `keyid` are both the key's hint; there is no log entry and no timestamp. Written out
- * here, not by the library, because verification compares with it: the form may not move with a version.
+ * A Sigstore bundle v0.3 around a DSSE envelope, as RFC 8785 JSON and a newline: the same parts make one file.
+ * `publicKey.hint` and `keyid` are both the key's hint. Written out here, not by the library, because verification
+ * compares with it: the form may not move with a version.
  */
-export function toBundle(payload: Buffer, signature: Buffer, hint: string): Buffer {
+export function toBundle(
+  payload: Buffer,
+  signature: Buffer,
+  by: SignedBy,
+  { logEntries = [], timestamps = [] }: Vouchers = {},
+): Buffer {
+  const key =
+    'hint' in by ? { publicKey: { hint: by.hint } } : { certificate: { rawBytes: by.certificate.toString('base64') } };
+  const signedTimestamps = timestamps.map((bytes) => ({ signedTimestamp: bytes.toString('base64') }));
   const bundle = canonicalJson({
     mediaType: BUNDLE_V03_MEDIA_TYPE,
-    verificationMaterial: { publicKey: { hint }, tlogEntries: [] },
+    verificationMaterial: {
+      ...key,
+      tlogEntries: logEntries,
+      ...(timestamps.length === 0 ? {} : { timestampVerificationData: { rfc3161Timestamps: signedTimestamps } }),
+    },
     dsseEnvelope: {
       payload: payload.toString('base64'),
       payloadType: statementPayloadType,
-      signatures: [{ keyid: hint, sig: signature.toString('base64') }],
+      signatures: [{ keyid: 'hint' in by ? by.hint : '', sig: signature.toString('base64') }],
     },
   });
   return Buffer.concat([bundle, Buffer.from('\n')]);
 }
 
-/** Signs the bytes of a statement: the content of `report.sigstore.json`. */
+/** Signs the bytes of a statement with a key alone. */
 export function signBundle(statement: Buffer, privateKey: KeyObject): Buffer {
-  return toBundle(statement, signDsse(statementPayloadType, statement, privateKey), keyHint(privateKey));
+  const signature = signDsse(statementPayloadType, statement, privateKey);
+  return toBundle(statement, signature, { hint: keyHint(privateKey) });
 }
 
 /**

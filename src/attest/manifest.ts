@@ -7,7 +7,10 @@ import type { Statement } from './statement.ts';
 export function openManifest(bytes: Buffer, statement: Statement): Manifest {
   const digest = createHash('sha256').update(bytes).digest('hex');
   const subject = statement.subject.find(({ name }) => name === 'manifest.json');
-  if (subject?.digest['sha256'] !== digest) {
+  if (subject === undefined) {
+    throw new TallyError('integrity', 'the statement is not about manifest.json: it names no subject of that name.');
+  }
+  if (subject.digest['sha256'] !== digest) {
     throw new TallyError('integrity', 'manifest.json is not the one that was signed: its SHA-256 differs.');
   }
   return JSON.parse(bytes.toString()) as Manifest; // signed bytes: whoever signed vouches for their form

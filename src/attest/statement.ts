@@ -4,9 +4,11 @@ import { predicateType, type Report } from '../model/report.ts';
 /** DSSE payload type of an in-toto statement. */
 export const statementPayloadType = 'application/vnd.in-toto+json';
 const statementType = 'https://in-toto.io/Statement/v1';
+/** Has the same fields; `cosign attest-blob --predicate` still writes it. */
+const olderStatementType = 'https://in-toto.io/Statement/v0.1';
 const ownSubjects = ['manifest.json', 'declaration'];
 
-/** in-toto Statement v1, as far as any of them goes. Fields that it does not know are left out. */
+/** in-toto Statement v1 or v0.1, as far as any of them goes. Fields that it does not know are left out. */
 export interface Statement {
   readonly subject: readonly { readonly name: string | undefined; readonly digest: Readonly<Record<string, string>> }[];
   readonly predicateType: string;
@@ -34,11 +36,11 @@ export function toStatement(input: StatementInput): Buffer {
   });
 }
 
-/** Undefined when the payload is no in-toto Statement v1. */
+/** Undefined when the payload is no in-toto Statement v1 or v0.1. */
 export function parseStatement(payload: Uint8Array): Statement | undefined {
   const value = parseJson(payload);
-  if (!isRecord(value) || value['_type'] !== statementType || typeof value['predicateType'] !== 'string')
-    return undefined;
+  if (!isRecord(value) || typeof value['predicateType'] !== 'string') return undefined;
+  if (value['_type'] !== statementType && value['_type'] !== olderStatementType) return undefined;
   const subjects: unknown = value['subject'];
   if (!Array.isArray(subjects) || !subjects.every(isSubject)) return undefined;
   const subject = subjects.map(({ name, digest }) => ({ name, digest }));
@@ -54,8 +56,10 @@ export function reportOf(statement: Statement): Report | undefined {
 
 /** Whether these are bytes that `toStatement` writes: canonical, about exactly its subjects. */
 export function isOwnStatement(payload: Uint8Array): boolean {
+  const value = parseJson(payload);
+  if (!isRecord(value) || value['_type'] !== statementType) return false;
   const names = parseStatement(payload)?.subject.map(({ name }) => name);
-  return names?.join('\n') === ownSubjects.join('\n') && canonicalJson(parseJson(payload)).equals(payload);
+  return names?.join('\n') === ownSubjects.join('\n') && canonicalJson(value).equals(payload);
 }
 
 interface SubjectJson {

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { verdictExitCodes } from '../model/claim.ts';
-import { renderText } from '../report/text.ts';
+import { attestFailures } from './attest-failures.ts';
+import { type FormatFlag, printReport, tellsNotes, toFormat, withFormat } from './format.ts';
 import type { GlobalFlags, Io } from './io.ts';
-import { toJsonText } from './json-text.ts';
 import { runAudit } from './run-audit.ts';
 import { toProgress } from './progress.ts';
 
-interface Flags {
+interface Flags extends FormatFlag {
   readonly task: string;
   readonly out: string;
   readonly config?: string;
@@ -19,7 +19,7 @@ interface Flags {
 
 /** `tally audit`: from files to a signed report, in one shot. */
 export function auditCommand(io: Io, done: (exitCode: number) => void): Command {
-  return new Command('audit')
+  return withFormat(new Command('audit'))
     .description('judge one task from files: seal the evidence, judge every claim, sign and render')
     .requiredOption('--task <file>', 'declaration of the task (YAML)')
     .requiredOption('--out <dir>', 'folder for report, bundle, manifest and evidence; must not hold evidence yet')
@@ -34,7 +34,9 @@ export function auditCommand(io: Io, done: (exitCode: number) => void): Command 
     )
     .action(async (flags: Flags, command: Command) => {
       const globals = command.optsWithGlobals<GlobalFlags>();
+      const format = toFormat(flags, globals);
       const progress = toProgress(io, globals);
+      const failures = attestFailures();
       const { report, throwAwayKey } = await runAudit(
         {
           task: flags.task,
@@ -50,14 +52,12 @@ export function auditCommand(io: Io, done: (exitCode: number) => void): Command 
         },
         io.env,
         progress.step,
+        failures.failed,
       ).finally(progress.end);
-      if (globals.json === true) io.stdout(toJsonText(report, 2));
-      else if (globals.quiet !== true) {
-        io.stdout(renderText(report, { color: io.colour && globals.color !== false }));
-        if (throwAwayKey) {
-          io.stderr('Signed with a key made for this report alone; give --key to sign as yourself (tally keygen).\n');
-        }
+      printReport(io, globals, format, report);
+      if (throwAwayKey && tellsNotes(globals, format)) {
+        io.stderr('Signed with a key made for this report alone; give --key to sign as yourself (tally keygen).\n');
       }
-      done(verdictExitCodes[report.verdict]);
+      done(failures.tell(io, verdictExitCodes[report.verdict]));
     });
 }

@@ -9,6 +9,7 @@ import type { Report } from '../model/report.ts';
 import type { Inputs } from '../sources/ingest.ts';
 import { isThere, makeOut } from './out-folder.ts';
 import { openSigningKey } from './signing-key.ts';
+import { toServices } from './signing-services.ts';
 import { version } from './version.ts';
 import { writeReadable } from './write-readable.ts';
 
@@ -31,13 +32,15 @@ export async function runAudit(
   files: AuditFiles,
   env: Readonly<Record<string, string | undefined>>,
   step: (what: string) => void,
+  failed?: (what: string) => void,
 ): Promise<Audited> {
   const declaration = await readText(files.task, 'the declaration (--task)');
   const parsed = parseDeclaration(declaration, files.task);
   const config = files.config === undefined ? undefined : await readText(files.config, 'the configuration (--config)');
-  if (config !== undefined) parseConfig(config, files.config ?? '');
+  const { attest } = parseConfig(config ?? '', files.config ?? '');
   const policies = await readPolicies(parsed, files.task);
   const signing = openSigningKey(files.key, env);
+  const services = toServices(attest, files.config, env);
   await makeOut(files.out);
   const evidence = join(files.out, 'evidence');
   if (await isThere(evidence)) {
@@ -52,13 +55,16 @@ export async function runAudit(
     privateKey: signing.privateKey,
     version,
     step,
+    attest,
+    services,
+    ...(failed === undefined ? {} : { failed }),
   }).catch(async (error: unknown) => {
     // half of it proves nothing, and would be in the way of another try
     await rm(evidence, { recursive: true, force: true });
     throw error;
   });
-  await writeReadable(files.out, report, signing, 'evidence');
-  return { report, throwAwayKey: signing.throwAway };
+  await writeReadable(files.out, report, { ...signing, services }, { folder: evidence, name: 'evidence' });
+  return { report, throwAwayKey: signing.throwAway && services.keyless === undefined };
 }
 
 /** Granted policies stand beside the declaration. */

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { cosignLedger } from '../attest/cosigned.ts';
 import { askCollector } from '../collect/control-client.ts';
+import { ledgerFolder } from '../evidence/ledger-segments.ts';
 import { readStore, readUnsealed } from '../evidence/store-read.ts';
 import { judgeStored, type StoredJudgement } from '../judge/judge-stored.ts';
 import { signReport } from '../judge/sign-report.ts';
@@ -6,6 +9,7 @@ import { keepSummary, toSummary } from '../judge/task-summary.ts';
 import { TallyError } from '../model/errors.ts';
 import { makeOut } from './out-folder.ts';
 import type { SigningKey } from './signing-key.ts';
+import type { Services } from './signing-services.ts';
 import { version } from './version.ts';
 import { writeReadable } from './write-readable.ts';
 
@@ -14,20 +18,33 @@ export interface ReportInput {
   readonly store: string;
   readonly out: string;
   readonly signing: SigningKey;
+  readonly services: Services;
+  /** Ask the services for a final report alone: a provisional one is made again and again, and the key signs it. */
+  readonly finalOnly: boolean;
   readonly step: (what: string) => void;
+  /** Told what a service did not do that the configuration names under `attest`. */
+  readonly failed: (what: string) => void;
 }
 
 /** Judges a task from a live store, signs, and writes all outputs into `out`. */
-export async function runReport({ task, store, out, signing, step }: ReportInput): Promise<StoredJudgement> {
+export async function runReport(input: ReportInput): Promise<StoredJudgement> {
+  const { task, store, out, signing, step, failed } = input;
   await makeOut(out);
   const judged = await judgeStored({ store, task, version, step });
-  const { report, segments, ledger } = judged;
+  const { report, segments } = judged;
+  const services = input.finalOnly && judged.state !== 'final' ? {} : input.services;
   step('signing');
+  const kept = join(store, 'state', 'ledger.cosigned');
+  // Also for a provisional report: it is the ledger that is witnessed, and the sooner the less of it could be made up later.
+  const { witnesses } = input.services;
+  const ledger = await cosignLedger(judged.ledger, { folder: ledgerFolder(store), kept, witnesses, failed });
   await signReport({
     out,
     privateKey: signing.privateKey,
     version,
     report,
+    services,
+    failed,
     declaration: judged.task.record.declaration,
     config: judged.config.text,
     evidence: {
@@ -37,7 +54,7 @@ export async function runReport({ task, store, out, signing, step }: ReportInput
       files: segments.map(({ file, fileSha256 }) => ({ path: file, sha256: fileSha256 })),
     },
   });
-  await writeReadable(out, report, signing, 'STORE');
+  await writeReadable(out, report, { ...signing, services }, { folder: store, name: 'STORE' });
   await keepSummary(store, toSummary(judged));
   return judged;
 }

@@ -1,9 +1,12 @@
+import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { checkCosignatures } from '../attest/cosigned.ts';
 import { loadPublicKey } from '../attest/keys.ts';
 import { checkReport, openManifest } from '../attest/manifest.ts';
-import { reportOf } from '../attest/statement.ts';
-import { verifyBundle } from '../attest/verify.ts';
+import { reportOf, type Statement } from '../attest/statement.ts';
+import { parseTrustedRoot } from '../attest/trusted-root.ts';
+import { type Identity, verifyBundle, type VerifiedBundle, type VerifyOptions } from '../attest/verify.ts';
 import { verifyEvidence } from '../judge/verify-evidence.ts';
 import { TallyError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
@@ -19,23 +22,51 @@ export interface Verified {
  * Verifies a bundle: its signature always, manifest.json and report.json where they lie beside it, and with an evidence
  * folder all that it holds. Throws TallyError `integrity` naming the file that is not as signed.
  */
-export async function runVerify(bundle: string, key: string, evidence: string | undefined): Promise<Verified> {
-  const publicKey = loadPublicKey(key);
+export async function runVerify(
+  bundle: string,
+  trust: string | Trust,
+  evidence: string | undefined,
+  witnesses: readonly string[] = [],
+): Promise<Verified> {
+  const { signer, who, vouched, options } = await openTrust(typeof trust === 'string' ? { key: trust } : trust);
   const bytes = await readRequired(bundle, 'the bundle');
-  const { statement } = nameFile(basename(bundle), () => verifyBundle(bytes, publicKey));
-  const report = reportOf(statement);
-  if (report === undefined) {
-    throw new TallyError('input', `${bundle} is signed by this key, but is no report of tallystick.`);
-  }
-  const checked = [`the signature over ${basename(bundle)}, with the key given`];
+  const open = (name: string, content: Buffer): VerifiedBundle =>
+    nameFile(name, () => verifyBundle(content, signer, options));
+  const verified = open(basename(bundle), bytes);
+  const report = reportOf(verified.statement);
+  if (report === undefined)
+    throw new TallyError('input', `${bundle} is signed by ${who}, but is no report of tallystick.`);
+  const result = await verifyBehind(bundle, { ...verified, report, open }, evidence, witnesses);
+  return {
+    ...result,
+    checked: [`the signature over ${basename(bundle)}, with ${vouched}`, ...verified.checked, ...result.checked],
+    notChecked: [...verified.notChecked, ...result.notChecked],
+  };
+}
+
+interface Opened {
+  readonly statement: Statement;
+  readonly report: Report;
+  /** Verifies another bundle by the same signer. */
+  readonly open: (name: string, content: Buffer) => VerifiedBundle;
+}
+
+/** What the signature vouches for. */
+async function verifyBehind(
+  bundle: string,
+  { statement, report, open }: Opened,
+  evidence: string | undefined,
+  witnesses: readonly string[],
+): Promise<Verified> {
+  const checked: string[] = [];
   const beside = (name: string): string => join(dirname(bundle), name);
   const reportBytes = await readOptional(beside('report.json'));
   const manifestBytes = await readOptional(beside('manifest.json'));
   if (manifestBytes === undefined) {
-    if (evidence !== undefined)
+    if (evidence !== undefined || witnesses.length > 0)
       throw new TallyError(
         'integrity',
-        'manifest.json is missing beside the bundle: the evidence can’t be checked without it.',
+        'manifest.json is missing beside the bundle: neither evidence nor cosignatures can be checked without it.',
       );
     return {
       report,
@@ -49,7 +80,17 @@ export async function runVerify(bundle: string, key: string, evidence: string | 
   }
   const manifest = openManifest(manifestBytes, statement);
   checked.push('manifest.json, which the statement names');
-  const absent = reportBytes === undefined ? ['report.json (not beside the bundle)'] : [];
+  const others = await verifyOthers(beside, (name, content) => {
+    nameFile(name, () => openManifest(manifestBytes, open(name, content).statement));
+  });
+  checked.push(...others.checked);
+  const cosigned = checkCosignatures(manifest.ledger, witnesses);
+  checked.push(...cosigned.checked);
+  const absent = [
+    ...(reportBytes === undefined ? ['report.json (not beside the bundle)'] : []),
+    ...others.notChecked,
+    ...cosigned.notChecked,
+  ];
   if (reportBytes !== undefined) {
     checkReport(reportBytes, manifest);
     checked.push('report.json');
@@ -76,6 +117,58 @@ export async function runVerify(bundle: string, key: string, evidence: string | 
       'whether records are missing that were never handed in',
     ],
   };
+}
+
+/** The report in other forms, signed beside it. */
+async function verifyOthers(
+  beside: (name: string) => string,
+  check: (name: string, content: Buffer) => void,
+): Promise<{ checked: string[]; notChecked: string[] }> {
+  const [checked, notChecked]: [string[], string[]] = [[], []];
+  for (const name of ['runtime-trace.sigstore.json', 'svr.sigstore.json']) {
+    const content = await readOptional(beside(name));
+    if (content !== undefined) check(name, content);
+    if (content === undefined) notChecked.push(`${name} (not beside the bundle)`);
+    else checked.push(name);
+  }
+  return { checked, notChecked };
+}
+
+/** Whose signature counts, as given on the command line. */
+export interface Trust {
+  readonly key?: string | undefined;
+  readonly trustedRoot?: string | undefined;
+  readonly certificateIdentity?: string | undefined;
+  readonly certificateOidcIssuer?: string | undefined;
+  readonly requireTimestamp?: boolean | undefined;
+  readonly requireLogEntry?: boolean | undefined;
+}
+
+interface OpenTrust {
+  readonly signer: KeyObject | Identity;
+  readonly who: string;
+  /** Who that is, for a person. */
+  readonly vouched: string;
+  readonly options: VerifyOptions;
+}
+
+async function openTrust(trust: Trust): Promise<OpenTrust> {
+  const { key, trustedRoot, certificateIdentity: subject, certificateOidcIssuer: issuer } = trust;
+  const root = trustedRoot === undefined ? undefined : await readRequired(trustedRoot, 'the trusted root');
+  const options: VerifyOptions = {
+    trusted: root === undefined ? undefined : parseTrustedRoot(root.toString(), trustedRoot ?? ''),
+    needsTimestamp: trust.requireTimestamp === true,
+    needsLogEntry: trust.requireLogEntry === true,
+  };
+  if (key !== undefined && subject === undefined && issuer === undefined)
+    return { signer: loadPublicKey(key), who: 'this key', vouched: 'the key given', options };
+  if (key !== undefined || subject === undefined || issuer === undefined || root === undefined)
+    throw new TallyError(
+      'usage',
+      'who must have signed? Give --key FILE, or for a bundle that is signed with a certificate all of --trusted-root FILE, --certificate-identity ID and --certificate-oidc-issuer URL.',
+    );
+  const vouched = `a certificate on ${subject}, for whom ${issuer} vouched`;
+  return { signer: { subject, issuer }, who: subject, vouched, options };
 }
 
 function nameFile<T>(name: string, check: () => T): T {

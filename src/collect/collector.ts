@@ -32,7 +32,7 @@ import { watchFolder } from './watch-folder.ts';
 export interface CollectorOptions {
   readonly settings: Settings;
   readonly privateKey: KeyObject;
-  /** Arguments that give `tally report` the same key; the environment may give it too. */
+  /** Arguments that give `tally report` the same key and signing services; the environment may give them too. */
   readonly keyArguments: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
@@ -54,7 +54,7 @@ export async function runCollector(options: CollectorOptions, signal: AbortSigna
       : await openOwnTelemetry({ settings: settings.telemetry, store: path, version, env, metrics, log });
   const broken = await tellBrokenStreams(path, settings.sources.tetragon);
   const store = await openStore(path, {
-    signer: { origin: ledgerOrigin, privateKey: ledgerKey(privateKey) },
+    signer: { origin: settings.config.attest?.origin ?? ledgerOrigin, privateKey: ledgerKey(privateKey) },
     maskKey: maskKey(privateKey),
     sealBytes: settings.store.sealBytes,
     sealAge: settings.store.sealAge,
@@ -148,6 +148,10 @@ async function runWays(
         if (final) traces?.judged(task);
       },
       failed: (task, why) => log.error({ task, why }, 'could not be judged'),
+      notAttested: (task, why) => {
+        metrics.attestFailures.inc();
+        log.warn({ task, why }, 'a report is signed without a service that it should have');
+      },
       open: (count) => metrics.openTasks.set(count),
       steps: telemetry.steps,
     }),

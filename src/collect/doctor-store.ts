@@ -31,7 +31,8 @@ export async function checkKey(
       return notes.findings;
     }
     const vkey = (await files.readText(path)).trim();
-    if (vkey === toVkey(ledgerName, createPrivateKey(ledgerKey(key).export({ type: 'pkcs8', format: 'pem' }))))
+    const origin = settings.config.attest?.origin ?? ledgerName;
+    if (vkey === toVkey(origin, createPrivateKey(ledgerKey(key).export({ type: 'pkcs8', format: 'pem' }))))
       notes.ok('ledger', 'is signed by this key');
     else
       notes.fail(

@@ -17,6 +17,8 @@ export interface JudgeLoopOptions {
   readonly seal: () => Promise<unknown>;
   readonly judged: (task: string, summary: TaskSummary) => void;
   readonly failed: (task: string, why: string) => void;
+  /** A service of `attest` did not do its part for a report that is there all the same. */
+  readonly notAttested?: (task: string, why: string) => void;
   /** How many tasks have no final report. */
   readonly open: (count: number) => void;
   readonly steps?: Steps;
@@ -92,11 +94,23 @@ function toResult(task: string, summary: TaskSummary | undefined): StepResult {
 
 async function report(task: string, options: JudgeLoopOptions, signal: AbortSignal): Promise<TaskSummary | undefined> {
   const { store, key, env } = options;
-  const args = ['report', task, '--store', store, '--out', summaryFolder(store, task), '--no-seal', '--quiet', ...key];
+  const args = [
+    'report',
+    task,
+    '--store',
+    store,
+    '--out',
+    summaryFolder(store, task),
+    '--no-seal',
+    '--best-effort',
+    '--quiet',
+    ...key,
+  ];
   const ended = await runCommand(args, env, signal);
   if (ended.code !== 0 && ended.code !== 1 && ended.code !== 3) {
     if (!signal.aborted) options.failed(task, whyOf(ended));
     return undefined;
   }
+  for (const [, why = ''] of ended.stderr.matchAll(/^not attested: (.*)$/gm)) options.notAttested?.(task, why);
   return readSummary(store, task);
 }

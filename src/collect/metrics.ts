@@ -24,6 +24,7 @@ export interface Metrics {
   readonly newestDigest: Gauge<'account' | 'region'>;
   readonly openTasks: Gauge;
   readonly reports: Counter<'verdict'>;
+  readonly attestFailures: Counter;
   readonly tracesWaiting: Gauge;
   readonly tracesExported: Counter;
   readonly traceFailures: Counter;
@@ -133,6 +134,11 @@ export function openMetrics(): Metrics {
     }),
     openTasks: new Gauge({ name: 'tally_open_tasks', help: 'Declared tasks without a final report', registers }),
     reports,
+    attestFailures: new Counter({
+      name: 'tally_attest_failures_total',
+      help: 'Times that a report was signed without a witness or another service of `attest`, as that failed',
+      registers,
+    }),
     tracesWaiting: new Gauge({
       name: 'tally_traces_waiting',
       help: 'Tasks with a final report whose trace is not exported yet',

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { ledgerKey, maskKey } from '../attest/keys.ts';
+import { parseVkey } from '../evidence/signed-note.ts';
 import { openStore } from '../evidence/store.ts';
 import { readStore } from '../evidence/store-read.ts';
-import { ledgerOrigin } from '../judge/audit-task.ts';
 import { TallyError } from '../model/errors.ts';
 import { askCollector } from './control-client.ts';
 
@@ -21,10 +21,10 @@ export async function sealStore(path: string, loadKey: () => KeyObject): Promise
       throw new TallyError('input', `the collector could not seal: ${String(answer.json['error'])}`);
     return { segments: Number(answer.json['segments']), size: (await readStore(path)).size };
   }
-  await readStore(path); // a mistyped folder must not become a store
+  const { vkey } = await readStore(path); // a mistyped folder must not become a store
   const privateKey = loadKey();
   const store = await openStore(path, {
-    signer: { origin: ledgerOrigin, privateKey: ledgerKey(privateKey) },
+    signer: { origin: parseVkey(vkey).name, privateKey: ledgerKey(privateKey) },
     maskKey: maskKey(privateKey),
     sealBytes: 16 << 20,
     sealAge: 3600,

@@ -88,6 +88,58 @@ export function verifyInclusion(
   return last === 0 && hash.equals(root);
 }
 
+/** The leaves from `from` up to but not including `to`. */
+export interface LeafRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** PROOF(old, D[size]), RFC 6962 §2.1.2, as the ranges of leaves whose roots it consists of; none from 0 or to the same size. */
+export function consistencyRanges(old: number, size: number): LeafRange[] {
+  if (!Number.isSafeInteger(old) || !Number.isSafeInteger(size) || old < 0 || old > size)
+    throw new RangeError('a tree continues only smaller ones');
+  return old === 0 ? [] : subproof(old, { from: 0, to: size }, true);
+}
+
+/** SUBPROOF(m, D[range], whole): `whole` while the old tree is all of the left edge, so that its own root is known. */
+function subproof(m: number, range: LeafRange, whole: boolean): LeafRange[] {
+  const leaves = range.to - range.from;
+  if (m === leaves) return whole ? [] : [range];
+  const split = largestPowerBelow(leaves);
+  const left = { from: range.from, to: range.from + split };
+  const right = { from: left.to, to: range.to };
+  return m <= split ? [...subproof(m, left, whole), right] : [...subproof(m - split, right, false), left];
+}
+
+/** Whether the tree of that size and root begins with the tree of the old size and root (RFC 9162 §2.1.4.2). */
+export function verifyConsistency(
+  old: { readonly size: number; readonly root: Buffer },
+  { size, root }: { readonly size: number; readonly root: Buffer },
+  proof: readonly Buffer[],
+): boolean {
+  if (!Number.isSafeInteger(old.size) || !Number.isSafeInteger(size) || old.size < 0 || old.size > size) return false;
+  if (old.size === size) return proof.length === 0 && old.root.equals(root);
+  if (old.size === 0) return proof.length === 0 && old.root.equals(rootOfRange([]));
+  const isPowerOfTwo = largestPowerBelow(old.size + 1) === old.size;
+  const [first, ...rest] = isPowerOfTwo ? [old.root, ...proof] : proof;
+  if (first === undefined) return false;
+  let [node, last] = [old.size - 1, size - 1];
+  while (node % 2 === 1) [node, last] = [(node - 1) / 2, Math.floor(last / 2)];
+  let [oldHash, hash] = [first, first];
+  for (const sibling of rest) {
+    if (last === 0) return false;
+    if (node % 2 === 1 || node === last) {
+      oldHash = nodeHash(sibling, oldHash);
+      hash = nodeHash(sibling, hash);
+      while (node % 2 === 0 && node !== 0) [node, last] = [node / 2, Math.floor(last / 2)];
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
+  }
+  return last === 0 && oldHash.equals(old.root) && hash.equals(root);
+}
+
 function largestPowerBelow(size: number): number {
   let power = 1;
   while (power * 2 < size) power *= 2;

@@ -5,11 +5,13 @@ import { tampered } from './tampered.ts';
 
 /** Signature type 0x01 of C2SP signed-note: Ed25519 over the text. */
 const ed25519 = 0x01;
+/** Signature type 0x04 of C2SP tlog-cosignature: a time, and Ed25519 over it and the text. */
+const timestamped = 0x04;
 const keyNamePattern = /^[^\s+\p{Cc}\p{Z}]+$/u;
 
 export interface NoteKey {
   readonly name: string;
-  /** The first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key). */
+  /** The first 4 bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key). */
   readonly id: Buffer;
   readonly publicKey: KeyObject;
 }
@@ -22,10 +24,23 @@ export function toVkey(name: string, key: KeyObject): string {
 
 /** Throws `key` for anything but the exact form that `toVkey` writes. */
 export function parseVkey(vkey: string): NoteKey {
+  return parseTypedVkey(
+    vkey,
+    ed25519,
+    'not the verifier key of a signed note: expected NAME+HEXID+BASE64 of an Ed25519 key',
+  );
+}
+
+/** The key by which a witness cosigns checkpoints (C2SP tlog-cosignature, Ed25519). Throws `key` for any other. */
+export function parseWitnessVkey(vkey: string): NoteKey {
+  const wanted = 'expected NAME+HEXID+BASE64 of an Ed25519 key for cosignatures (type 4)';
+  return parseTypedVkey(vkey, timestamped, `not the verifier key of a witness: ${wanted}`);
+}
+
+function parseTypedVkey(vkey: string, type: number, otherwise: string): NoteKey {
   const [name = '', id = '', ...rest] = vkey.split('+');
   const typed = parseBase64(rest.join('+'));
-  if (!keyNamePattern.test(name) || typed?.length !== 33 || typed[0] !== ed25519)
-    throw new TallyError('key', 'not the verifier key of a signed note: expected NAME+HEXID+BASE64 of an Ed25519 key');
+  if (!keyNamePattern.test(name) || typed?.length !== 33 || typed[0] !== type) throw new TallyError('key', otherwise);
   if (id !== keyId(name, typed).toString('hex'))
     throw new TallyError('key', `the verifier key of ${name} has a key id that does not belong to it`);
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: typed.subarray(1).toString('base64url') };
@@ -55,17 +70,36 @@ export function openNote(note: Uint8Array, vkeys: readonly string[], file: strin
   const lines = content.slice(end + 2, -1).split('\n');
   if (!isNoteText(text)) throw tampered(file, 'has control characters in its text');
   for (const line of lines) {
-    const [, name = '', encoded = ''] = /^— (\S+) (\S+)$/u.exec(line) ?? [];
-    const signature = parseBase64(encoded);
-    if (signature === undefined || signature.length < 5) throw tampered(file, 'has a malformed signature line');
+    const { name, id, signature } = parseSignatureLine(line) ?? {};
+    if (name === undefined || id === undefined || signature === undefined)
+      throw tampered(file, 'has a malformed signature line');
     const key = keys.get(name);
     keys.delete(name); // a key signs once
-    if (key === undefined || !key.id.equals(signature.subarray(0, 4)))
-      throw tampered(file, 'bears a signature of another key than expected');
-    if (!verify(null, Buffer.from(text), key.publicKey, signature.subarray(4)))
+    if (key === undefined || !key.id.equals(id)) throw tampered(file, 'bears a signature of another key than expected');
+    if (!verify(null, Buffer.from(text), key.publicKey, signature))
       throw tampered(file, `the signature of ${key.name} does not fit its text`);
   }
   return text;
+}
+
+/** The text of a note that was opened before: what is signed, with its last newline. */
+export function textOf(note: string): string {
+  return note.slice(0, note.lastIndexOf('\n\n') + 1);
+}
+
+interface SignatureLine {
+  readonly name: string;
+  /** 4 bytes. */
+  readonly id: Buffer;
+  readonly signature: Buffer;
+}
+
+/** `— NAME base64(id ‖ signature)`, without its newline; undefined for anything else. */
+export function parseSignatureLine(line: string): SignatureLine | undefined {
+  const [, name = '', encoded = ''] = /^— (\S+) (\S+)$/u.exec(line) ?? [];
+  const bytes = parseBase64(encoded);
+  if (name === '' || bytes === undefined || bytes.length < 5) return undefined;
+  return { name, id: bytes.subarray(0, 4), signature: bytes.subarray(4) };
 }
 
 function keyId(name: string, typedKey: Buffer): Buffer {

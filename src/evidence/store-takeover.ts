@@ -38,6 +38,11 @@ async function readSealed(path: string): Promise<readonly Segment[]> {
 async function takeOverLedger(path: string, signer: LedgerSigner): Promise<readonly Segment[]> {
   const vkey = toVkey(signer.origin, signer.privateKey);
   const known = await readVkey(path);
+  const name = known?.split('+')[0] ?? signer.origin;
+  if (name !== signer.origin) {
+    const what = `the ledger of the store ${path} is named ${name}, not ${signer.origin}`;
+    throw new TallyError('key', `${what}; set attest.origin to that name, or take another store`);
+  }
   if (known !== undefined && known !== vkey)
     throw new TallyError('key', `the store ${path} was begun with another key; use that key, or another store`);
   await appendEntries(ledgerFolder(path), [], signer); // clears up

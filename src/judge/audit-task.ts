@@ -1,12 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cosignLedger } from '../attest/cosigned.ts';
 import { ledgerKey, maskKey } from '../attest/keys.ts';
+import type { SigningServices } from '../attest/sign.ts';
 import { makeFolder } from '../evidence/atomic-file.ts';
 import { canonicalJson } from '../evidence/canonical-json.ts';
 import { sha256File } from '../evidence/seal.ts';
 import { toVkey } from '../evidence/signed-note.ts';
 import { appendEntries } from '../evidence/tiles.ts';
+import type { AttestSettings } from '../model/attest.ts';
 import { TallyError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { openDatabase } from '../query/database.ts';
@@ -15,7 +18,7 @@ import { judgeEvidence, writeTables } from './judge.ts';
 import { sealOwnRecords } from './own-records.ts';
 import { signReport } from './sign-report.ts';
 
-/** Name of the ledger in its checkpoints. */
+/** Name of the ledger in its checkpoints, where the configuration gives it no other. */
 export const ledgerOrigin = 'tallystick.dev/ledger';
 
 export interface AuditInput {
@@ -28,6 +31,11 @@ export interface AuditInput {
   readonly privateKey: KeyObject;
   readonly version: string;
   readonly step: (what: string) => void;
+  readonly attest?: AttestSettings | undefined;
+  /** The same settings, ready to sign with. */
+  readonly services?: SigningServices;
+  /** Told what a service that `attest` names did not do: the report is signed without it. */
+  readonly failed?: (what: string) => void;
 }
 
 /** One shot: seals the inputs under `out/evidence`, judges them, signs, and writes report, manifest and bundle. */
@@ -50,13 +58,21 @@ export async function auditTask(input: AuditInput): Promise<Report> {
       ...problems.map((problem) => ({ origin: 'problem', raw: canonicalJson(problem).toString() }) as const),
     ]);
     const segments = [...ingested, ...own].sort((a, b) => (a.file < b.file ? -1 : 1));
-    const signer = { origin: ledgerOrigin, privateKey: ledgerKey(input.privateKey) };
+    const signer = { origin: input.attest?.origin ?? ledgerOrigin, privateKey: ledgerKey(input.privateKey) };
     const { checkpoint } = await appendEntries(join(evidence, 'ledger'), segments.map(canonicalJson), signer);
     input.step('judging');
     const report = await judgeEvidence(database, evidence, segments, input.version);
     await writeTables(database, evidence, segments.length);
     input.step('signing');
-    const ledger = { vkey: toVkey(ledgerOrigin, signer.privateKey), checkpoint };
+    const ledger = await cosignLedger(
+      { vkey: toVkey(signer.origin, signer.privateKey), checkpoint },
+      {
+        folder: join(evidence, 'ledger'),
+        kept: join(evidence, 'ledger.cosigned'),
+        witnesses: input.attest?.witnesses,
+        failed: input.failed,
+      },
+    );
     const files = await listFiles(evidence);
     await signReport({ ...input, report, evidence: { ledger, segments, files } });
     return report;

@@ -1,7 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signBundle } from '../attest/bundle.ts';
 import { runtimeTraceType, toRuntimeTrace } from '../attest/runtime-trace.ts';
+import { tellFailure } from '../attest/service-failure.ts';
+import { type Signed, type SigningServices, signStatement, without } from '../attest/sign.ts';
 import { toStatement } from '../attest/statement.ts';
 import { svrType, toSvr } from '../attest/svr.ts';
 import { writeFileAtomic } from '../evidence/atomic-file.ts';
@@ -19,6 +21,9 @@ export interface SignInput {
   /** Texts as they were sealed. */
   readonly declaration: string;
   readonly config: string | undefined;
+  readonly services?: SigningServices | undefined;
+  /** Told what a service did not do: a sentence. */
+  readonly failed?: ((what: string) => void) | undefined;
   /** What the report leans on. */
   readonly evidence: Pick<Manifest, 'ledger' | 'segments' | 'files' | 'evidence'>;
 }
@@ -50,8 +55,26 @@ export async function signReport(input: SignInput): Promise<void> {
   };
   await writeFileAtomic(join(out, 'report.json'), reportBytes);
   await writeFileAtomic(join(out, 'manifest.json'), manifestBytes);
+  await writeBundles(statements, input);
+}
+
+/** Where nothing could be signed, a bundle that lies there from before goes: it is about another report. */
+async function writeBundles(
+  statements: Readonly<Record<string, Buffer>>,
+  { out, privateKey, services = {}, failed }: SignInput,
+): Promise<void> {
+  let left: SigningServices | undefined = services;
   for (const [name, statement] of Object.entries(statements)) {
-    await writeFileAtomic(join(out, `${name}.sigstore.json`), signBundle(statement, input.privateKey));
+    const file = join(out, `${name}.sigstore.json`);
+    const signed: Signed =
+      left === undefined
+        ? { bundle: undefined, failures: [] } // a certificate could not be had for the one before
+        : await signStatement(statement, { privateKey, services: left });
+    const { bundle, failures } = signed;
+    for (const failure of failures) failed?.(tellFailure(failure, bundle !== undefined));
+    if (bundle === undefined) await rm(file, { force: true });
+    else await writeFileAtomic(file, bundle);
+    left = bundle === undefined || left === undefined ? undefined : without(left, failures);
   }
 }
 

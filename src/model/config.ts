@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toAddress, toHexRange } from './address.ts';
+import { attestSchema } from './attest.ts';
 import { collectorSchema, keysSchema, sourcesSchema, storeSchema, telemetrySchema, tracesSchema } from './collector.ts';
 import { endpointSchema } from './declaration.ts';
 import { parseHost } from './endpoint.ts';
@@ -38,15 +39,18 @@ const chain = z.strictObject({
   name: z.string().min(1).optional(),
 });
 
-const schema = z.strictObject({
+export const configSchema = z.strictObject({
   apiVersion: z.literal('tally/v1', 'must be tally/v1').default('tally/v1'),
   kind: z.literal('Config', 'must be Config').default('Config'),
-  nodes: z.record(z.string(), z.strictObject({ egress: z.array(range) })).default({}),
-  hosts: z.record(z.string(), z.array(address)).default({}),
-  resolvers: z.array(address).default([]),
-  searchDomains: z.array(host).default([]),
-  infrastructure: z.array(endpointSchema).default([]),
-  issuers: z.array(z.string().min(1)).optional(),
+  nodes: z
+    .record(z.string(), z.strictObject({ egress: z.array(range) }))
+    .describe('nodes, and the addresses that providers see of each')
+    .default({}),
+  hosts: z.record(z.string(), z.array(address)).describe('addresses of hosts, taken as true').default({}),
+  resolvers: z.array(address).describe('resolvers whose answers count').default([]),
+  searchDomains: z.array(host).describe('suffixes that resolvers try').default([]),
+  infrastructure: z.array(endpointSchema).describe('what every task may reach without a credential').default([]),
+  issuers: z.array(z.string().min(1)).describe('principals that may issue sessions').optional(),
   trails: z
     .union(
       [
@@ -58,9 +62,13 @@ const schema = z.strictObject({
       ],
       'must be a file, or a list of {account, region}',
     )
+    .describe('accounts and regions whose digest chain must be there')
     .optional(),
   sessionNames: z.array(template).default(['ironclaw-task-{task}-{suffix}', '{sub}-{task}', 'task-{task}@ironclaw']),
-  assume: z.array(z.enum(Object.keys(assumptions) as [keyof typeof assumptions])).default([]),
+  assume: z
+    .array(z.enum(Object.keys(assumptions) as [keyof typeof assumptions]))
+    .describe('assumptions that are accepted by name')
+    .default([]),
   tolerance: z
     .union(
       [
@@ -73,6 +81,7 @@ const schema = z.strictObject({
       'must be seconds: 2 or "2s"',
     )
     .pipe(z.number().min(0).max(300))
+    .meta({ description: 'seconds by which times of the two halves may differ' })
     .default(2),
   sources: sourcesSchema.optional(),
   store: storeSchema.optional(),
@@ -80,11 +89,12 @@ const schema = z.strictObject({
   collector: collectorSchema.optional(),
   traces: tracesSchema.optional(),
   telemetry: telemetrySchema.optional(),
+  attest: attestSchema.optional(),
 });
 
 /** The configuration (design 6), every default filled in. `tolerance` is in seconds. */
-export type Config = z.output<typeof schema>;
+export type Config = z.output<typeof configSchema>;
 
 export function parseConfig(source: string, name: string): Config {
-  return parseYaml(schema, source.trim() === '' ? '{}' : source, `The configuration ${name}`);
+  return parseYaml(configSchema, source.trim() === '' ? '{}' : source, `The configuration ${name}`);
 }

@@ -24,8 +24,15 @@ export interface Manifest {
   readonly declaration: { readonly sha256: string };
   readonly config: { readonly sha256: string } | null;
   readonly report: { readonly sha256: string };
-  /** The ledger: its verifier key (signed-note form) and its checkpoint, a signed note. */
-  readonly ledger: { readonly vkey: string; readonly checkpoint: string };
+  /**
+   * The ledger: its verifier key (signed-note form), its checkpoint, a signed note, and the signature lines of witnesses that
+   * cosigned it (C2SP tlog-cosignature).
+   */
+  readonly ledger: {
+    readonly vkey: string;
+    readonly checkpoint: string;
+    readonly cosignatures?: readonly string[];
+  };
   readonly segments: readonly Segment[];
   /** Set where the evidence is a live store: `segments` and `files` are those that the report leans on. */
   readonly evidence?: 'store';

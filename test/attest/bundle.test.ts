@@ -8,7 +8,7 @@ const literal =
 
 describe('bundle', () => {
   it('has literal bytes', () => {
-    expect(toBundle(Buffer.from('{}'), Buffer.from('sig'), 'HINT').toString()).toBe(literal);
+    expect(toBundle(Buffer.from('{}'), Buffer.from('sig'), { hint: 'HINT' }).toString()).toBe(literal);
   });
 
   it.each(['bundle+json;version=0.1', 'bundle+json;version=0.2', 'bundle+json;version=0.3', 'bundle.v0.3+json'])(

@@ -28,6 +28,11 @@ describe('statement', () => {
     expect(statement && reportOf(statement)).toEqual(input.predicate);
   });
 
+  it('is read in its older version, too, which cosign writes', () => {
+    const older = parseStatement(Buffer.from(literal.replace('Statement/v1', 'Statement/v0.1')));
+    expect(older && reportOf(older)).toEqual(input.predicate);
+  });
+
   it('can carry other predicates, which are no report', () => {
     const other = toStatement({ ...input, predicateType: 'https://in-toto.io/attestation/svr/v0.2' });
     const statement = parseStatement(other);
@@ -39,6 +44,7 @@ describe('statement', () => {
   it.each([
     ['another order of keys', '{"subject":[],"_type":"https://in-toto.io/Statement/v1"}'],
     ['white space', ` ${literal}`],
+    ['an older version', literal.replace('Statement/v1', 'Statement/v0.1')],
     ['other subjects', literal.replace('manifest.json', 'image')],
     ['no JSON', literal.slice(1)],
     ['nothing', ''],
@@ -47,7 +53,7 @@ describe('statement', () => {
   });
 
   it.each([
-    literal.replace('Statement/v1', 'Statement/v0.1'),
+    literal.replace('Statement/v1', 'Statement/v2'),
     literal.replace('"predicateType":"', '"predicateType":{},"x":"'),
     literal.replace('"subject":[', '"subject":[{"name":"x"},'),
     literal.replace('"subject":[', '"subject":[{"digest":{"sha256":1}},'),

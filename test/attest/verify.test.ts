@@ -84,7 +84,7 @@ describe('verifyBundle of a bundle by others', () => {
   );
   const type = 'application/vnd.in-toto+json';
   const foreign = (change: (bundle: Record<string, Record<string, unknown>>) => void): Buffer => {
-    const text = toBundle(payload, signDsse(type, payload, privateKey), 'their hint').toString();
+    const text = toBundle(payload, signDsse(type, payload, privateKey), { hint: 'their hint' }).toString();
     const bundle = JSON.parse(text) as Record<string, Record<string, unknown>>;
     change(bundle);
     return Buffer.from(JSON.stringify(bundle, null, 2));
@@ -114,18 +114,17 @@ describe('verifyBundle of a bundle by others', () => {
     expect(verified.statement.predicateType).toBe('https://example.com/predicate/v1');
   });
 
-  it('is refused when its payload or payload type was changed, or it is signed with a certificate', () => {
+  it('is refused when its payload or payload type was changed', () => {
     const changes: ((b: Record<string, Record<string, unknown>>) => unknown)[] = [
       (b) => Object.assign(b['dsseEnvelope'] ?? {}, { payload: flip(payload, 80).toString('base64') }),
       (b) => Object.assign(b['dsseEnvelope'] ?? {}, { payloadType: 'text/plain' }),
-      (b) => (b['verificationMaterial'] = { certificate: { rawBytes: 'AAAA' }, tlogEntries: [] }),
     ];
     for (const change of changes) expect(() => verifyBundle(foreign(change), publicKey)).toThrow(tampered);
   });
 
   it('is refused when what was signed is no statement', () => {
     for (const text of ['{}', 'hello', '{"_type":"https://in-toto.io/Statement/v0.1"}']) {
-      const other = toBundle(Buffer.from(text), signDsse(type, Buffer.from(text), privateKey), '');
+      const other = toBundle(Buffer.from(text), signDsse(type, Buffer.from(text), privateKey), { hint: '' });
       expect(() => verifyBundle(other, publicKey)).toThrow('no in-toto Statement');
     }
   });

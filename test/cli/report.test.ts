@@ -45,7 +45,7 @@ describe('tally report', () => {
     expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
     expect(ran.stdout).toContain('PROVEN');
     expect(readReport(out('text')).verdict).toBe('proven');
-    expect(existsSync(out('text/report.html'))).toBe(true);
+    expect(readFileSync(out('text/report.html'), 'utf8')).toContain('<dt>Leaf hash</dt>');
     const summary = JSON.parse(readFileSync(join(store.path, 'reports', files.id, 'summary.json'), 'utf8')) as unknown;
     expect(summary).toMatchObject({
       task: files.id,
@@ -54,6 +54,14 @@ describe('tally report', () => {
       verdict: 'proven',
       pendingUntil: null,
     });
+  });
+
+  it('prints another form of it', async () => {
+    const ran = await runTally(report(files.id, 'junit', '--format', 'junit'));
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(ran.stdout).toContain('<testsuites name="tallystick" tests="16" failures="0" errors="0" skipped="0">');
+    const two = await runTally(report(files.id, 'two', '--json', '--format', 'junit'));
+    expect(two).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
   it('refuses an unknown task and a folder that is no store', async () => {

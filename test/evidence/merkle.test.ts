@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  consistencyRanges,
   inclusionProof,
   leafHash,
   merkleRoot,
   merkleTree,
   nodeHash,
+  verifyConsistency,
   verifyInclusion,
 } from '../../src/evidence/merkle.ts';
 import { flip } from './flip.ts';
@@ -104,5 +106,79 @@ describe('inclusion proof', () => {
     expect(() => inclusionProof(hashes, 8)).toThrow(RangeError);
     const [leaf = leafHash()] = hashes;
     for (const index of [-1, 0.5, Number.NaN, 1]) expect(verifyInclusion(leaf, index, 1, [], leaf)).toBe(false);
+  });
+});
+
+describe('consistency proof', () => {
+  const proofOf = (tree: readonly Buffer[], old: number): Buffer[] =>
+    consistencyRanges(old, tree.length).map(({ from, to }) => merkleRoot(tree.slice(from, to)));
+  const headOf = (tree: readonly Buffer[], size: number) => ({ size, root: merkleRoot(tree.slice(0, size)) });
+
+  // RFC 6962 §2.1.3 spells these out for its tree of seven leaves: PROOF(3) = [c, d, g, l], PROOF(4) = [l], PROOF(6) = [i, j, k].
+  it.each([
+    [
+      3,
+      [
+        [2, 3],
+        [3, 4],
+        [0, 2],
+        [4, 7],
+      ],
+    ],
+    [4, [[4, 7]]],
+    [
+      6,
+      [
+        [4, 6],
+        [6, 7],
+        [0, 4],
+      ],
+    ],
+    [0, []],
+    [7, []],
+  ])('from %i of seven leaves is that of RFC 6962', (old, ranges) => {
+    expect(consistencyRanges(old, 7)).toEqual(ranges.map(([from, to]) => ({ from, to })));
+  });
+
+  it('from 6 to 8 is that of the known vectors', () => {
+    expect(proofOf(hashes, 6).map((hash) => hash.toString('hex'))).toEqual([
+      '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+      'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+      'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    ]);
+  });
+
+  it('proves every smaller tree of every small one, and is refused once a hash of it, a root or a size is another', () => {
+    const tree = manyHashes(42);
+    for (let size = 0; size <= 40; size += 1) {
+      for (let old = 0; old <= size; old += 1) {
+        const proof = proofOf(tree.slice(0, size), old);
+        const [before, after] = [headOf(tree, old), headOf(tree, size)];
+        expect(verifyConsistency(before, after, proof), `${old} to ${size}`).toBe(true);
+        for (const at of proof.keys()) {
+          const bad = proof.map((hash, index) => (index === at ? flip(hash, at % 32) : hash));
+          expect(verifyConsistency(before, after, bad)).toBe(false);
+        }
+        expect(verifyConsistency(before, after, [...proof, leafHash()])).toBe(false);
+        if (proof.length > 0) expect(verifyConsistency(before, after, proof.slice(1))).toBe(false);
+        if (proof.length > 0) expect(verifyConsistency(before, after, proof.slice(0, -1))).toBe(false);
+        expect(verifyConsistency({ ...before, root: flip(before.root, 0) }, after, proof)).toBe(false);
+        if (old > 0) expect(verifyConsistency(before, { ...after, root: flip(after.root, 31) }, proof)).toBe(false);
+        if (old > 1) expect(verifyConsistency(headOf(tree, old - 1), after, proof)).toBe(false);
+        if (old > 0) expect(verifyConsistency({ ...before, size: old - 1 }, after, proof)).toBe(false);
+      }
+    }
+  });
+
+  it('does not exist towards a smaller tree', () => {
+    for (const [old, size] of [
+      [2, 1],
+      [-1, 3],
+      [0.5, 3],
+      [1, Number.NaN],
+    ] as const) {
+      expect(() => consistencyRanges(old, size)).toThrow(RangeError);
+      expect(verifyConsistency({ size: old, root: leafHash() }, { size, root: leafHash() }, [])).toBe(false);
+    }
   });
 });
