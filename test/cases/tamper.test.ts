@@ -85,7 +85,7 @@ describe('tally verify refuses evidence that is not as signed', () => {
   });
 
   it('a missing file is found, and named', async () => {
-    for (const file of signedFiles().filter((one) => one !== 'report.sigstore.json' && one !== 'report.json')) {
+    for (const file of signedFiles().filter((one) => one.startsWith('evidence/') || one === 'manifest.json')) {
       const aside = join(workshop.folder, 'aside');
       renameSync(join(out, file), aside);
       await expectRefused(file);
@@ -93,13 +93,24 @@ describe('tally verify refuses evidence that is not as signed', () => {
     }
   });
 
-  it('a missing report.json is told: the bundle holds the report itself', async () => {
-    const aside = join(workshop.folder, 'aside');
-    renameSync(join(out, 'report.json'), aside);
-    const { exitCode, stdout } = await verify();
-    renameSync(aside, join(out, 'report.json'));
-    expect(exitCode).toBe(0);
-    expect(stdout.slice(stdout.indexOf('not checked'))).toContain('report.json');
+  it.each(['report.json', 'runtime-trace.sigstore.json', 'svr.sigstore.json'])(
+    'a missing %s is told: the bundle holds the report itself',
+    async (file) => {
+      const aside = join(workshop.folder, 'aside');
+      renameSync(join(out, file), aside);
+      const { exitCode, stdout } = await verify();
+      renameSync(aside, join(out, file));
+      expect(exitCode).toBe(0);
+      expect(stdout.slice(stdout.indexOf('not checked'))).toContain(file);
+    },
+  );
+
+  it('a form of another report, signed by the same key, is found', async () => {
+    const [path, aside] = [join(out, 'svr.sigstore.json'), join(workshop.folder, 'aside')];
+    renameSync(path, aside);
+    cpSync(join(other, 'svr.sigstore.json'), path);
+    await expectRefused('svr.sigstore.json');
+    renameSync(aside, path);
   });
 
   it('a missing bundle is an error of input', async () => {
