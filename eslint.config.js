@@ -87,6 +87,13 @@ export default tseslint.config(
           }),
     },
   })),
-  { files: ['assets/**/*.js'], rules: { 'no-undef': 'off' } }, // of a browser: `tsc -p assets` knows its globals
+  {
+    files: ['assets/**/*.js'],
+    languageOptions: { sourceType: 'script' }, // one script in parts: what a part has at its top is there for the others
+    rules: {
+      'no-undef': 'off', // of a browser: `tsc -p assets` knows its globals
+      '@typescript-eslint/no-unused-vars': ['error', { vars: 'local' }],
+    },
+  },
   { files: ['eslint.config.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 );

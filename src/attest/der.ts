@@ -43,11 +43,15 @@ export function childrenOf(element: Der): Der[] {
   return parseAll(element.content);
 }
 
-function parseAll(bytes: Buffer): Der[] {
+/** Timestamps and certificates are no deeper than a dozen; hostile bytes must not exhaust the stack. */
+const deepest = 32;
+
+function parseAll(bytes: Buffer, depth = 0): Der[] {
+  if (depth > deepest) throw new Misfit('too deep for DER');
   const elements: Der[] = [];
   for (let at = 0; at < bytes.length;) {
     const element = parseAt(bytes, at);
-    if ((element.tag & 0x20) !== 0) parseAll(element.content); // throws
+    if ((element.tag & 0x20) !== 0) parseAll(element.content, depth + 1); // throws
     elements.push(element);
     at += element.raw.length;
   }

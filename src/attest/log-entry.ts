@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/protobuf-specs';
 import { parseBase64 } from '../evidence/base64.ts';
 import { leafHash, verifyInclusion } from '../evidence/merkle.ts';
+import { checkVerifier, type Verifying } from './log-verifier.ts';
 import { Misfit } from './misfit.ts';
 
 /** An entry of a transparency log (Rekor, API version 1) in the one form that we write: JSON of the Sigstore bundle. */
@@ -24,13 +25,19 @@ export interface LogEntry {
 /**
  * Brings an entry to that form. Whatever the log's two signatures (of its promise and of its checkpoint) do not cover is derived from what
  * they do or left out, since it could be changed beneath them. Throws Misfit for an entry of another kind, one
- * without promise or proof, and one that is not about this payload and signature or not at its place in the tree.
+ * without promise or proof, one under another key, and one that is not about this payload and signature or not at its place in the tree.
  */
-export function toLogEntry(entry: TransparencyLogEntry, payload: Uint8Array, signature: Uint8Array): LogEntry {
+export function toLogEntry(
+  entry: TransparencyLogEntry,
+  payload: Uint8Array,
+  signature: Uint8Array,
+  by: Verifying,
+): LogEntry {
   const { inclusionPromise: promise, inclusionProof: proof, canonicalizedBody: body, logId } = entry;
   if (logId === undefined || promise === undefined || proof?.checkpoint === undefined)
     throw new Misfit('the log entry has no promise or no proof that it is in the log');
   checkBody(body, payload, signature);
+  checkVerifier(parseBody(body), by);
   const checkpoint = toCheckpoint(proof.checkpoint.envelope, Buffer.from(logId.keyId));
   const [index, size] = [toCount(proof.logIndex), toCount(checkpoint.size)];
   const hashes = proof.hashes.map((hash) => Buffer.from(hash));
@@ -72,7 +79,8 @@ function checkBody(bytes: Uint8Array, payload: Uint8Array, signature: Uint8Array
     throw new Misfit('the log entry is about something else');
 }
 
-function parseBody(bytes: Uint8Array): Body | null {
+/** Throws Misfit for what is no JSON. */
+export function parseBody(bytes: Uint8Array): Body | null {
   try {
     return JSON.parse(Buffer.from(bytes).toString()) as Body | null;
   } catch (cause) {

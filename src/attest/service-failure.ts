@@ -1,6 +1,6 @@
 import { TallyError } from '../model/errors.ts';
 import { Misfit } from './misfit.ts';
-import type { Patience } from './services.ts';
+import type { Patience } from './post.ts';
 
 export type Service = 'keyless' | 'rekor' | 'timestamp';
 
@@ -26,7 +26,7 @@ export function toFailure(service: Service, url: string, error: unknown, patienc
   return { service, url, why: whyOf(error, patience) };
 }
 
-/** Never the message of an error as it is: the library puts the token into one. */
+/** Never the message of an error as it is: what was sent, a token too, may be in it. */
 function whyOf(error: unknown, patience: Patience): string {
   const errors = chainOf(error);
   const own = errors.find((one) => one instanceof TallyError);
@@ -42,6 +42,7 @@ function whyOf(error: unknown, patience: Patience): string {
 }
 
 function adviceOn(status: number): string {
+  if (status < 400) return 'it sends elsewhere, which is not followed: check its URL';
   if (status === 401 || status === 403) return 'check that the token is for this service and not expired';
   if (status === 404 || status === 405) return 'check its URL';
   if (status >= 500 || status === 429) return 'try again later, or ask whoever runs it';
@@ -49,8 +50,7 @@ function adviceOn(status: number): string {
 }
 
 function isTimeout(error: Error): boolean {
-  const { type, code } = error as { type?: unknown; code?: unknown }; // of the library's HTTP client
-  return error.name === 'TimeoutError' || [type, code].some((one) => /time(d-?)?out$/i.test(String(one)));
+  return error.name === 'TimeoutError' || /time(d-?)?out$/i.test(String((error as { code?: unknown }).code));
 }
 
 const network =
@@ -68,7 +68,7 @@ function chainOf(error: unknown): Error[] {
   return errors;
 }
 
-/** The status of an HTTP answer that is an error, ours and the library's. */
+/** The status of an HTTP answer that is an error. */
 export function statusOf(error: unknown): number | undefined {
   const status = error instanceof Error ? (error as { statusCode?: unknown }).statusCode : undefined;
   return typeof status === 'number' ? status : undefined;

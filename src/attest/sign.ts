@@ -1,10 +1,15 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { type SignedBy, toBundle } from './bundle.ts';
 import { signDsse } from './dsse.ts';
+import { signKeyless } from './fulcio.ts';
 import { keyHint } from './keys.ts';
+import type { Verifying } from './log-verifier.ts';
+import { Misfit } from './misfit.ts';
+import { type Patience, patient } from './post.ts';
+import { enterIntoLog } from './rekor.ts';
 import { type Service, type ServiceFailure, toFailure } from './service-failure.ts';
-import { askForTimestamp, enterIntoLog, type Patience, patient, signKeyless } from './services.ts';
 import { statementPayloadType } from './statement.ts';
+import { askForTimestamp } from './timestamp-authority.ts';
 
 /** What adds to a signature; each is off where it is left out. */
 export interface SigningServices {
@@ -46,14 +51,22 @@ export async function signStatement(
       ? signWithKey(statement, privateKey)
       : await attempt('keyless', keyless.fulcio, async (url) => {
           const { signature, certificate } = await signKeyless(statement, url, keyless.readToken, patience);
-          return { signature, by: { certificate }, verifier: toPem(certificate) };
+          return certified(signature, certificate);
         });
   if (signer === undefined) return { bundle: undefined, failures };
-  const { signature, by, verifier } = signer;
+  const { signature, by, verifying, verifier, checkTime } = signer;
   const keyid = 'hint' in by ? by.hint : '';
   const [entry, stamp] = await Promise.all([
-    attempt('rekor', rekor?.url, (url) => enterIntoLog(url, { statement, signature, keyid, verifier }, patience)),
-    attempt('timestamp', timestamp?.url, (url) => askForTimestamp(url, signature, patience)),
+    attempt('rekor', rekor?.url, async (url) => {
+      const made = await enterIntoLog(url, { statement, signature, keyid, by: verifying, verifier }, patience);
+      checkTime(new Date(Number(made.integratedTime) * 1000));
+      return made;
+    }),
+    attempt('timestamp', timestamp?.url, async (url) => {
+      const { bytes, time } = await askForTimestamp(url, signature, patience);
+      checkTime(time);
+      return bytes;
+    }),
   ]);
   // a certificate that lives for minutes, and nothing that says it was used within them: no one could verify that
   if ('certificate' in by && entry === undefined && stamp === undefined) return { bundle: undefined, failures };
@@ -77,15 +90,35 @@ export function without(services: SigningServices, failures: readonly ServiceFai
 interface Signature {
   readonly signature: Buffer;
   readonly by: SignedBy;
-  /** PEM. */
+  readonly verifying: Verifying;
+  /** The same as PEM. */
   readonly verifier: string;
+  /** Throws Misfit for a time at which the certificate can’t be used. */
+  readonly checkTime: (time: Date) => void;
 }
 
 function signWithKey(statement: Buffer, privateKey: KeyObject): Signature {
+  const key = createPublicKey(privateKey);
   return {
     signature: signDsse(statementPayloadType, statement, privateKey),
     by: { hint: keyHint(privateKey) },
-    verifier: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+    verifying: { key },
+    verifier: key.export({ type: 'spki', format: 'pem' }).toString(),
+    checkTime: () => undefined,
+  };
+}
+
+function certified(signature: Buffer, certificate: X509Certificate): Signature {
+  const { raw, validFrom, validTo } = certificate;
+  return {
+    signature,
+    by: { certificate: raw },
+    verifying: { certificate: raw },
+    verifier: toPem(raw),
+    checkTime: (time) => {
+      if (Date.parse(validFrom) <= time.getTime() && time.getTime() <= Date.parse(validTo)) return;
+      throw new Misfit('it bears a time at which the certificate is not valid');
+    },
   };
 }
 

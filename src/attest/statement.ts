@@ -1,4 +1,5 @@
 import { canonicalJson } from '../evidence/canonical-json.ts';
+import { verdictExitCodes } from '../model/claim.ts';
 import { predicateType, type Report } from '../model/report.ts';
 
 /** DSSE payload type of an in-toto statement. */
@@ -51,7 +52,8 @@ export function parseStatement(payload: Uint8Array): Statement | undefined {
 export function reportOf(statement: Statement): Report | undefined {
   const { predicate } = statement;
   const ours = statement.predicateType === predicateType && isRecord(predicate);
-  return ours && predicate['schema'] === 'tallystick/report/v1' ? (predicate as unknown as Report) : undefined;
+  const known = ours && predicate['schema'] === 'tallystick/report/v1' && isVerdict(predicate['verdict']);
+  return known ? (predicate as unknown as Report) : undefined;
 }
 
 /** Whether these are bytes that `toStatement` writes: canonical, about exactly its subjects. */
@@ -60,6 +62,11 @@ export function isOwnStatement(payload: Uint8Array): boolean {
   if (!isRecord(value) || value['_type'] !== statementType) return false;
   const names = parseStatement(payload)?.subject.map(({ name }) => name);
   return names?.join('\n') === ownSubjects.join('\n') && canonicalJson(value).equals(payload);
+}
+
+/** A verdict that we have no exit code for is none: it must not pass for a proof. */
+function isVerdict(value: unknown): boolean {
+  return typeof value === 'string' && Object.hasOwn(verdictExitCodes, value);
 }
 
 interface SubjectJson {

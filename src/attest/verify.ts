@@ -3,12 +3,15 @@ import { type BundleWithDsseEnvelope, isBundleWithPublicKey } from '@sigstore/bu
 import { type SignedEntity, toSignedEntity, Verifier } from '@sigstore/verify';
 import { TallyError } from '../model/errors.ts';
 import { parseBundle, type SignedBy, toBundle } from './bundle.ts';
-import { checkCertificate } from './certificate.ts';
+import { checkCertificate, checkIdentityNames } from './certificate.ts';
 import { keyHint } from './keys.ts';
-import { toLogEntry } from './log-entry.ts';
+import { checkNames } from './log-checkpoint.ts';
+import { parseBody, toLogEntry } from './log-entry.ts';
+import { checkVerifier, type Verifying } from './log-verifier.ts';
 import { Misfit } from './misfit.ts';
 import { isOwnStatement, parseStatement, statementPayloadType, type Statement } from './statement.ts';
 import { parseTimestamp } from './timestamp.ts';
+import { tellEntry } from './trusted-log.ts';
 import { noTrust, type Trusted } from './trusted-root.ts';
 
 /** Who must have signed with a certificate: both to the letter. */
@@ -42,7 +45,8 @@ export interface VerifiedBundle {
  * The signature covers only payload and payload type. Media type, hint, keyid, white space, order and number of keys and the
  * spelling of base64 could all be changed beneath it. So a bundle around a statement of ours (`isOwnStatement`, which is
  * judged on signed bytes, so no change of the rest can evade it) must be byte for byte what `toBundle` writes of its parts: any
- * change of any byte of our file is found, in log entries and timestamps too where `trusted` says whose they must be.
+ * change of any byte of our file is found, in log entries and timestamps too where `trusted` says whose they must be. But an
+ * ECDSA signature (r, s) can be replaced by (r, n - s), which says the same: services write either, so both have to be taken.
  * Bundles that others made have no such one form; of those the signed parts count.
  */
 export function verifyBundle(
@@ -80,7 +84,7 @@ function verifyKeyed(bundle: BundleWithDsseEnvelope, publicKey: KeyObject, trust
   // the signature alone first, so that it is told from what vouches for it
   verifyWith(noTrust, publicKey, { ...bundle, verificationMaterial: bare }, notSigned);
   if (isBare) return { checked: [], notChecked: tellUnchecked(bundle) };
-  return { checked: tellChecked(verifyWith(trusted, publicKey, bundle, notVouched), trusted), notChecked: [] };
+  return { checked: verifyVouchers(trusted, publicKey, bundle), notChecked: [] };
 }
 
 function verifyCertified(bundle: BundleWithDsseEnvelope, identity: Identity, { trusted }: VerifyOptions): Vouched {
@@ -88,10 +92,10 @@ function verifyCertified(bundle: BundleWithDsseEnvelope, identity: Identity, { t
     throw new TallyError('usage', 'the bundle is signed with a key: give it with --key instead of an identity');
   if (trusted === undefined)
     throw new TallyError('usage', 'the bundle is signed with a certificate: give --trusted-root, whose it must be');
-  const entity = verifyWith(trusted, identity, bundle, notVouched);
+  const checked = verifyVouchers(trusted, identity, bundle);
   const noLog = bundle.verificationMaterial.tlogEntries.length === 0;
   return {
-    checked: tellChecked(entity, trusted),
+    checked,
     notChecked: noLog ? ['whether the certificate was used for more: no transparency log has an entry on it'] : [],
   };
 }
@@ -122,36 +126,71 @@ function verifyWith(
       ctlogThreshold: publicKey === undefined && trusted.ctlogs.length > 0 ? 1 : 0,
     },
   );
-  let entity: SignedEntity;
-  let found: Partial<Identity> = {};
+  const { entity, identity } = orRefuse(refusal, () => {
+    const whole = toSignedEntity(bundle);
+    return { entity: whole, identity: verifier.verify(whole).identity };
+  });
+  if (isIdentity(signer)) checkIdentity(signer, identity?.subjectAlternativeName, identity?.extensions?.issuer);
+  return entity;
+}
+
+/** Compared here: the library takes the subject for a pattern. */
+function checkIdentity(wanted: Identity, subject = '', issuer = ''): void {
+  if (subject === '' || issuer === '')
+    throw new TallyError('integrity', `${notVouched} (the certificate names no subject, or no issuer)`);
+  if (subject !== wanted.subject || issuer !== wanted.issuer)
+    throw new TallyError(
+      'integrity',
+      `signed by another identity: ${JSON.stringify(subject)} of ${JSON.stringify(issuer)}`,
+    );
+}
+
+/** Verifies certificate, entries and timestamps; what they say, in plain words. */
+function verifyVouchers(trusted: Trusted, signer: KeyObject | Identity, bundle: BundleWithDsseEnvelope): string[] {
+  const by = orRefuse(notVouched, () => {
+    for (const { inclusionProof } of bundle.verificationMaterial.tlogEntries)
+      checkNames(inclusionProof?.checkpoint?.envelope ?? '');
+    return verifying(bundle, signer);
+  });
+  const entity = verifyWith(trusted, signer, bundle, notVouched);
+  return orRefuse(notVouched, () => {
+    for (const { canonicalizedBody } of entity.tlogEntries) checkVerifier(parseBody(canonicalizedBody), by);
+    return tellChecked(entity, trusted);
+  });
+}
+
+function verifying(
+  { verificationMaterial: { content } }: BundleWithDsseEnvelope,
+  signer: KeyObject | Identity,
+): Verifying {
+  if (!isIdentity(signer)) return { key: signer };
+  const leaf =
+    content.$case === 'x509CertificateChain'
+      ? content.x509CertificateChain.certificates[0]
+      : content.$case === 'certificate'
+        ? content.certificate
+        : undefined;
+  const certificate = Buffer.from(leaf?.rawBytes ?? []);
+  checkIdentityNames(certificate);
+  return { certificate };
+}
+
+/** Of hostile bytes the library throws whatever it trips over. */
+function orRefuse<T>(refusal: string, work: () => T): T {
   try {
-    entity = toSignedEntity(bundle);
-    const { identity } = verifier.verify(entity);
-    found = { subject: identity?.subjectAlternativeName ?? '', issuer: identity?.extensions?.issuer ?? '' };
+    return work();
   } catch (cause) {
-    // of hostile bytes the library throws whatever it trips over
+    if (cause instanceof TallyError) throw cause;
     const detail = cause instanceof Error ? ` (${cause.message})` : '';
     throw new TallyError('integrity', `${refusal}${detail}`, { cause });
   }
-  // compared here: the library takes the subject for a pattern
-  if (isIdentity(signer) && (found.subject !== signer.subject || found.issuer !== signer.issuer))
-    throw new TallyError(
-      'integrity',
-      `signed by another identity: ${JSON.stringify(found.subject)} of ${JSON.stringify(found.issuer)}`,
-    );
-  return entity;
 }
 
 function tellChecked({ tlogEntries, timestamps }: SignedEntity, { tlogs }: Trusted): string[] {
   const stamps = timestamps.flatMap((one) => (one.$case === 'timestamp-authority' ? [one.timestamp.signingTime] : []));
   return [
     ...stamps.map((time) => `an RFC 3161 timestamp: the signature was there at ${time.toISOString()}`),
-    ...tlogEntries.map(({ logId, logIndex, integratedTime }) => {
-      const log = tlogs.find(({ logID }) => logID.equals(logId.keyId))?.baseURL ?? 'a trusted log';
-      const time = Number(integratedTime);
-      const since = time > 0 ? `, there since ${new Date(time * 1000).toISOString()}` : '';
-      return `an entry on the signature in the transparency log ${log}: number ${logIndex}${since}`;
-    }),
+    ...tlogEntries.map((entry) => tellEntry(entry, tlogs, stamps)),
   ];
 }
 
@@ -188,17 +227,16 @@ function rewrite(bundle: BundleWithDsseEnvelope, signer: KeyObject | Identity): 
   const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
   const { payload, signatures } = bundle.content.dsseEnvelope;
   const signature = Buffer.concat(signatures.map(({ sig }) => sig)); // a parsed bundle has exactly one
-  try {
-    return toBundle(payload, signature, signedBy(bundle, signer), {
-      logEntries: tlogEntries.map((entry) => toLogEntry(entry, payload, signature)),
+  return orRefuse('the bundle was changed after signing', () => {
+    const by = signedBy(bundle, signer);
+    const named = 'certificate' in by ? by : verifying(bundle, signer);
+    return toBundle(payload, signature, by, {
+      logEntries: tlogEntries.map((entry) => toLogEntry(entry, payload, signature, named)),
       timestamps: (timestampVerificationData?.rfc3161Timestamps ?? []).map(
         ({ signedTimestamp }) => parseTimestamp(signedTimestamp, signature).bytes,
       ),
     });
-  } catch (cause) {
-    if (!(cause instanceof Misfit)) throw cause;
-    throw new TallyError('integrity', `the bundle was changed after signing: ${cause.message}`, { cause });
-  }
+  });
 }
 
 function signedBy({ verificationMaterial }: BundleWithDsseEnvelope, signer: KeyObject | Identity): SignedBy {

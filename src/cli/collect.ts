@@ -37,10 +37,7 @@ export function collectCommand(io: Io): Command {
       const privateKey = loadPrivateKey(key, io.env);
       const level = globals.quiet === true ? 'error' : settings.collector.log;
       const log = pino({ level, base: null }, { write: (line: string) => io.stderr(line) });
-      const keyArguments = [
-        ...(key === undefined ? [] : ['--key', key]),
-        ...(settings.config.attest === undefined ? [] : ['--config', path, '--final-only']),
-      ];
+      const keyArguments = [...(key === undefined ? [] : ['--key', key]), '--config', path, '--final-only'];
       await runCollector({ settings, privateKey, keyArguments, env: io.env, version, log }, stopSignal(log));
     });
 }

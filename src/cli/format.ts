@@ -50,8 +50,16 @@ export function tellsNotes(globals: GlobalFlags, format: Format): boolean {
   return globals.quiet !== true && format !== 'json';
 }
 
-export function renderForm(format: keyof typeof forms, report: Report, verification: readonly string[] = []): string {
-  return forms[format](report, { sha256, verification });
+/** With what was verified and what was not, where it was. */
+export function renderForm(
+  format: keyof typeof forms,
+  report: Report,
+  verified?: { readonly checked: readonly string[]; readonly notChecked: readonly string[] },
+): string {
+  return forms[format](report, {
+    sha256,
+    ...(verified === undefined ? {} : { verification: verified.checked, notVerified: verified.notChecked }),
+  });
 }
 
 function sha256(text: string): string {

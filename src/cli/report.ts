@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { readStore } from '../evidence/store-read.ts';
-import type { StoredJudgement } from '../judge/judge-stored.ts';
 import { verdictExitCodes } from '../model/claim.ts';
 import { visible } from '../report/visible.ts';
 import { type AttestFailures, attestFailures } from './attest-failures.ts';
 import { type Format, type FormatFlag, printReport, tellsNotes, toFormat, withFormat } from './format.ts';
 import type { GlobalFlags, Io } from './io.ts';
 import { type Progress, toProgress } from './progress.ts';
-import { type ReportInput, runReport, sealFirst } from './run-report.ts';
+import { type Reported, type ReportInput, runReport, sealFirst } from './run-report.ts';
 import { openSigningKey } from './signing-key.ts';
 import { readServices } from './signing-services.ts';
 
@@ -66,7 +65,7 @@ export function reportCommand(io: Io, done: (exitCode: number) => void): Command
       const judged = await (
         flags.watch === true ? watch(input, io, globals, progress, failures) : runReport(input)
       ).finally(progress.end);
-      print(io, globals, format, judged, signing.throwAway && services.keyless === undefined);
+      print(io, globals, format, judged);
       const verdict = verdictExitCodes[judged.report.verdict];
       const exitCode = failures.tell(io, verdict);
       done(flags.bestEffort === true ? verdict : exitCode);
@@ -77,8 +76,7 @@ function print(
   io: Io,
   globals: GlobalFlags,
   format: Format,
-  { report, state, judgedUntil }: StoredJudgement,
-  throwAway: boolean,
+  { report, state, judgedUntil, throwAwayKey }: Reported,
 ): void {
   printReport(io, globals, format, report);
   if (!tellsNotes(globals, format)) return;
@@ -86,7 +84,7 @@ function print(
     io.stderr(
       `Provisional: the task is ${state}, judged by evidence until ${judgedUntil ?? 'no time'}; --watch waits.\n`,
     );
-  if (throwAway)
+  if (throwAwayKey)
     io.stderr('Signed with a key made for this report alone; give --key to sign as yourself (tally keygen).\n');
 }
 
@@ -97,7 +95,7 @@ async function watch(
   globals: GlobalFlags,
   progress: Progress,
   failures: AttestFailures,
-): Promise<StoredJudgement> {
+): Promise<Reported> {
   let told = '';
   for (;;) {
     failures.forget();

@@ -26,8 +26,13 @@ export interface ReportInput {
   readonly failed: (what: string) => void;
 }
 
+export interface Reported extends StoredJudgement {
+  /** No key was given, and no certificate asked for: it was signed by a key made for it alone. */
+  readonly throwAwayKey: boolean;
+}
+
 /** Judges a task from a live store, signs, and writes all outputs into `out`. */
-export async function runReport(input: ReportInput): Promise<StoredJudgement> {
+export async function runReport(input: ReportInput): Promise<Reported> {
   const { task, store, out, signing, step, failed } = input;
   await makeOut(out);
   const judged = await judgeStored({ store, task, version, step });
@@ -56,7 +61,7 @@ export async function runReport(input: ReportInput): Promise<StoredJudgement> {
   });
   await writeReadable(out, report, { ...signing, services }, { folder: store, name: 'STORE' });
   await keepSummary(store, toSummary(judged));
-  return judged;
+  return { ...judged, throwAwayKey: signing.throwAway && services.keyless === undefined };
 }
 
 /** Asks the collector of a store to seal what it holds. Gives what a reader has to know of it, undefined when all is sealed. */

@@ -1,21 +1,28 @@
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkCosignatures } from '../attest/cosigned.ts';
 import { loadPublicKey } from '../attest/keys.ts';
 import { checkReport, openManifest } from '../attest/manifest.ts';
+import { runtimeTraceType, toRuntimeTrace } from '../attest/runtime-trace.ts';
+import { svrType, toSvr } from '../attest/svr.ts';
 import { reportOf, type Statement } from '../attest/statement.ts';
 import { parseTrustedRoot } from '../attest/trusted-root.ts';
 import { type Identity, verifyBundle, type VerifiedBundle, type VerifyOptions } from '../attest/verify.ts';
+import { canonicalJson } from '../evidence/canonical-json.ts';
 import { verifyEvidence } from '../judge/verify-evidence.ts';
 import { TallyError } from '../model/errors.ts';
+import type { Manifest } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { isThere } from './out-folder.ts';
+import { version } from './version.ts';
 
 export interface Verified {
   readonly report: Report;
   readonly checked: readonly string[];
   readonly notChecked: readonly string[];
+  /** Evidence was given, but the claims could not be judged again over it. */
+  readonly notJudged?: boolean;
 }
 
 /**
@@ -81,7 +88,11 @@ async function verifyBehind(
   const manifest = openManifest(manifestBytes, statement);
   checked.push('manifest.json, which the statement names');
   const others = await verifyOthers(beside, (name, content) => {
-    nameFile(name, () => openManifest(manifestBytes, open(name, content).statement));
+    nameFile(name, () => {
+      const other = open(name, content).statement;
+      openManifest(manifestBytes, other);
+      checkForm(name, other, report, manifest, sha256(manifestBytes));
+    });
   });
   checked.push(...others.checked);
   const cosigned = checkCosignatures(manifest.ledger, witnesses);
@@ -92,7 +103,7 @@ async function verifyBehind(
     ...cosigned.notChecked,
   ];
   if (reportBytes !== undefined) {
-    checkReport(reportBytes, manifest);
+    checkReport(reportBytes, manifest, report);
     checked.push('report.json');
   }
   if (evidence === undefined) {
@@ -109,6 +120,7 @@ async function verifyBehind(
   const result = await verifyEvidence(await evidenceFolder(evidence), manifest, report);
   return {
     report,
+    notJudged: !result.judged,
     checked: [...checked, ...result.checked],
     notChecked: [
       ...absent,
@@ -132,6 +144,25 @@ async function verifyOthers(
     else checked.push(name);
   }
   return { checked, notChecked };
+}
+
+/** That a signed form is the one its name says, and as this version writes it of the report. */
+function checkForm(
+  name: string,
+  statement: Statement,
+  report: Report,
+  manifest: Manifest,
+  manifestSha256: string,
+): void {
+  const isTrace = name.startsWith('runtime-trace');
+  const written = isTrace ? toRuntimeTrace(report, manifestSha256) : toSvr(report, manifest, manifestSha256);
+  const same = manifest.tool.version !== version || canonicalJson(written).equals(canonicalJson(statement.predicate));
+  if (statement.predicateType !== (isTrace ? runtimeTraceType : svrType) || !same)
+    throw new TallyError('integrity', 'it is signed, but says something else than the report.');
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Whose signature counts, as given on the command line. */
@@ -162,13 +193,18 @@ async function openTrust(trust: Trust): Promise<OpenTrust> {
   };
   if (key !== undefined && subject === undefined && issuer === undefined)
     return { signer: loadPublicKey(key), who: 'this key', vouched: 'the key given', options };
-  if (key !== undefined || subject === undefined || issuer === undefined || root === undefined)
+  if (key !== undefined || !isGiven(subject) || !isGiven(issuer) || root === undefined)
     throw new TallyError(
       'usage',
       'who must have signed? Give --key FILE, or for a bundle that is signed with a certificate all of --trusted-root FILE, --certificate-identity ID and --certificate-oidc-issuer URL.',
     );
   const vouched = `a certificate on ${subject}, for whom ${issuer} vouched`;
   return { signer: { subject, issuer }, who: subject, vouched, options };
+}
+
+/** An empty name would fit a certificate that has none. */
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
 }
 
 function nameFile<T>(name: string, check: () => T): T {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileNameOf } from '../evidence/file-name.ts';
 import { summaryFolder } from '../judge/task-summary.ts';
 import type { ListedTask } from '../model/listed-task.ts';
 import { inOrder } from '../report/index-page-counts.ts';
-import { type IndexOptions, renderIndex } from '../report/index-page.ts';
+import { type IndexOptions, pageNames, renderIndex } from '../report/index-page.ts';
 import { openSite, type SiteFolder } from './site-folder.ts';
 import { version } from './version.ts';
 
@@ -13,7 +13,7 @@ export interface SiteInput extends Pick<IndexOptions, 'filters' | 'all'> {
   readonly folder: string;
   readonly store: string;
   readonly tasks: readonly ListedTask[];
-  /** Copies the reports of so many tasks at most, the newest. */
+  /** Copies the reports of so many tasks at most: of violated ones first, then of the newest. */
   readonly reports: number;
   readonly step: (what: string) => void;
 }
@@ -25,13 +25,13 @@ export interface WrittenSite {
 
 /** Writes the overview of tasks, with their reports beside it, so that the folder can be published as it is. */
 export async function writeSite({ folder, store, tasks, reports, step, ...about }: SiteInput): Promise<WrittenSite> {
-  const site = await openSite(folder, store);
+  step('choosing reports');
+  const chosen = await chooseReports(store, tasks, reports);
+  const names = chosen.flatMap(({ id }) => reportFiles.map((file) => nameOf(id, file)));
+  const site = await openSite(folder, store, [...pageNames(tasks.length), ...names]);
   step('copying reports');
   const copied = new Map<string, string>();
-  for (const task of inOrder(tasks).reverse()) {
-    if (copied.size >= reports) break;
-    if (await copyReport(site, store, task)) copied.set(task.id, hrefOf(task.id));
-  }
+  for (const { id } of chosen) if (await copyReport(site, store, id)) copied.set(id, hrefOf(id));
   step('writing pages');
   const pages = renderIndex(tasks, {
     ...about,
@@ -44,23 +44,47 @@ export async function writeSite({ folder, store, tasks, reports, step, ...about 
   return { pages: pages.length, reports: copied.size };
 }
 
-/** A name that is percent-encoded itself is encoded once more in an address. */
-function hrefOf(task: string): string {
-  return `reports/${encodeURIComponent(fileNameOf(task))}/report.html`;
+/** The page, and what its reader checks it by: the bundle and the manifest. */
+const reportFiles = ['report.html', 'report.sigstore.json', 'manifest.json'] as const;
+
+function nameOf(task: string, file: (typeof reportFiles)[number]): string {
+  return `reports/${fileNameOf(task)}/${file}`;
+}
+
+/** Those of violated tasks first: however many tasks come after one, they can't push its report out. Then the newest. */
+async function chooseReports(store: string, tasks: readonly ListedTask[], most: number): Promise<ListedTask[]> {
+  const newest = inOrder(tasks).reverse();
+  const isViolated = ({ verdict }: ListedTask): boolean => verdict === 'violated';
+  const chosen: ListedTask[] = [];
+  for (const task of [...newest.filter(isViolated), ...newest.filter((task) => !isViolated(task))]) {
+    if (chosen.length >= most) break;
+    if (await hasReport(store, task)) chosen.push(task);
+  }
+  return chosen;
 }
 
 /**
- * The page, and what its reader checks it by: the bundle and the manifest. One that says another verdict than the summary is left out: the
- * newer report was written elsewhere, and what is linked must not contradict the overview.
+ * One that says another verdict than the summary is left out: the newer report was written elsewhere, and what is linked must not
+ * contradict the overview.
  */
-async function copyReport(site: SiteFolder, store: string, { id, verdict }: ListedTask): Promise<boolean> {
+async function hasReport(store: string, { id, verdict }: ListedTask): Promise<boolean> {
   const folder = summaryFolder(store, id);
   if (verdict === null || (await readVerdict(join(folder, 'report.json'))) !== verdict) return false;
-  const name = `reports/${fileNameOf(id)}`;
-  if (!(await site.copy(join(folder, 'report.html'), `${name}/report.html`))) return false;
-  for (const beside of ['report.sigstore.json', 'manifest.json'])
-    await site.copy(join(folder, beside), `${name}/${beside}`);
+  const page = await lstat(join(folder, 'report.html')).catch(() => undefined);
+  return page?.isFile() === true;
+}
+
+async function copyReport(site: SiteFolder, store: string, task: string): Promise<boolean> {
+  const [page, ...beside] = reportFiles;
+  const folder = summaryFolder(store, task);
+  if (!(await site.copy(join(folder, page), nameOf(task, page)))) return false;
+  for (const file of beside) await site.copy(join(folder, file), nameOf(task, file));
   return true;
+}
+
+/** A name that is percent-encoded itself is encoded once more in an address. */
+function hrefOf(task: string): string {
+  return `reports/${encodeURIComponent(fileNameOf(task))}/report.html`;
 }
 
 /** From the start of the file alone: a report may be big, and the order of its keys is fixed (schema, verdict). */

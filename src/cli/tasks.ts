@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { KnownTask } from '../collect/declarations.ts';
-import { readDeclared } from '../collect/declared-tasks.ts';
+import { readWaiting } from '../collect/declared-tasks.ts';
 import { readVkey } from '../evidence/store-read.ts';
 import { listTasks, type ListedTask } from '../judge/list-tasks.ts';
 import { renderTasks } from '../report/tasks.ts';
@@ -47,7 +47,7 @@ export function tasksCommand(io: Io): Command {
     .option('--html <dir>', 'write an overview as static pages into this folder, with the reports that the store keeps')
     .option(
       '--reports <n>',
-      `with --html: copy the reports of so many tasks at most, the newest (default: ${mostReports})`,
+      `with --html: copy the reports of so many tasks at most, of violated ones first, then of the newest (default: ${mostReports})`,
       parseCount,
     )
     .action(async (flags: Flags, command: Command) => {
@@ -94,11 +94,11 @@ function fits(task: ListedTask, { state, verdict, type }: Flags): boolean {
 
 /** Also those that were declared a moment ago and are not sealed yet. */
 async function listAll(store: string): Promise<ListedTask[]> {
-  const declared = await readDeclared(store);
-  const sealed = declared.size > 0 && (await readVkey(store)) === undefined ? [] : await listTasks(store);
+  const waiting = await readWaiting(store); // first: what is sealed meanwhile is then listed as sealed
+  const sealed = waiting.size > 0 && (await readVkey(store)) === undefined ? [] : await listTasks(store);
   const known = new Set(sealed.map(({ id }) => id));
-  const waiting = [...declared].filter(([id]) => !known.has(id));
-  return [...sealed, ...waiting.map(([id, task]) => toListed(id, task))];
+  const others = [...waiting].filter(([id]) => !known.has(id));
+  return [...sealed, ...others.map(([id, task]) => toListed(id, task))];
 }
 
 function toListed(id: string, { record, declared }: KnownTask): ListedTask {

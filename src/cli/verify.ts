@@ -32,9 +32,11 @@ export function verifyCommand(io: Io, done: (exitCode: number) => void): Command
         progress.step('verifying');
         const verified = await runVerify(bundle, flags, flags.evidence, flags.witness).finally(progress.end);
         if (format === 'json') io.stdout(toJsonText(toJson(verified), 2));
-        else if (format !== 'text') io.stdout(renderForm(format, verified.report, verified.checked));
+        else if (format !== 'text') io.stdout(renderForm(format, verified.report, verified));
         else if (globals.quiet !== true) io.stdout(renderVerified(verified));
-        done(verdictExitCodes[verified.report.verdict]);
+        const code = verdictExitCodes[verified.report.verdict];
+        // what was asked to be judged again and could not be is not shown to be proven
+        done(code === 0 && verified.notJudged === true ? verdictExitCodes.unproven : code);
       },
     );
 }

@@ -9,6 +9,7 @@ import type { Manifest } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { renderHtml } from '../report/html.ts';
 import { isThere } from './out-folder.ts';
+import { readPageScript } from './page-script.ts';
 import type { SigningKey } from './signing-key.ts';
 
 const identity = '--trusted-root ROOT.json --certificate-identity WHO --certificate-oidc-issuer URL';
@@ -39,7 +40,7 @@ export async function writeReadable(
       ? await signedKeyless(out)
       : `${keyHint(publicKey)}${throwAway ? ' (a key made for this report alone)' : ''}`,
     records: await readCitedRecords(evidence.folder, segments, report),
-    script: await readFile(new URL('../../assets/report.js', import.meta.url), 'utf8'),
+    script: await readPageScript(),
     sha256Base64: (text) => createHash('sha256').update(text).digest('base64'),
   });
   await writeFileAtomic(join(out, 'report.html'), html);

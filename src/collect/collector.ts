@@ -150,7 +150,7 @@ async function runWays(
       failed: (task, why) => log.error({ task, why }, 'could not be judged'),
       notAttested: (task, why) => {
         metrics.attestFailures.inc();
-        log.warn({ task, why }, 'a report is signed without a service that it should have');
+        log.warn({ task, why }, 'a report lacks what a service should have added');
       },
       open: (count) => metrics.openTasks.set(count),
       steps: telemetry.steps,

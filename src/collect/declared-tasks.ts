@@ -14,10 +14,19 @@ interface Kept {
 
 /** Every task that was declared in a store, sealed or not, with its first declaration. */
 export async function readDeclared(store: string): Promise<Map<string, KnownTask>> {
-  const tasks = new Map<string, KnownTask>();
   const unsealed = await readUnsealedDeclared(store); // first: what is sealed meanwhile is then read there
   const sealed = (await readVkey(store)) === undefined ? [] : await readSealedDeclared(store);
-  for (const { receivedAt, raw } of [...sealed, ...unsealed].sort((a, b) => a.seq - b.seq)) {
+  return toKnown([...sealed, ...unsealed]);
+}
+
+/** Those that are declared in log files of a store, though some may have been sealed meanwhile. */
+export async function readWaiting(store: string): Promise<Map<string, KnownTask>> {
+  return toKnown(await readUnsealedDeclared(store));
+}
+
+function toKnown(kept: readonly Kept[]): Map<string, KnownTask> {
+  const tasks = new Map<string, KnownTask>();
+  for (const { receivedAt, raw } of kept.toSorted((a, b) => a.seq - b.seq)) {
     const record = parseDeclaredRecord(raw);
     if (!tasks.has(record.task)) tasks.set(record.task, { record, declared: toTime(receivedAt) });
   }

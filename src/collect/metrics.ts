@@ -136,7 +136,7 @@ export function openMetrics(): Metrics {
     reports,
     attestFailures: new Counter({
       name: 'tally_attest_failures_total',
-      help: 'Times that a report was signed without a witness or another service of `attest`, as that failed',
+      help: 'Times that a report lacks what a witness or another service of `attest` should have added, as that failed',
       registers,
     }),
     tracesWaiting: new Gauge({

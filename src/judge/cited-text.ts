@@ -1,5 +1,12 @@
-/** Fields of a sensor's event that are long and that no finding rests on. */
-const passedOver: ReadonlySet<string> = new Set(['ancestors', 'binary_properties', 'cap', 'ns', 'process_credentials']);
+/** Fields of a sensor's event that are long and that no finding rests on, or that a page to be shown around should not have. */
+const passedOver: ReadonlySet<string> = new Set([
+  'ancestors',
+  'binary_properties',
+  'cap',
+  'environment_variables',
+  'ns',
+  'process_credentials',
+]);
 const parentFields = ['exec_id', 'pid', 'binary', 'arguments'];
 const maxText = 4000;
 const lineLength = 96;
@@ -18,14 +25,17 @@ export interface CitedText {
 export function openCitedText(raw: string): (part: string | undefined) => CitedText {
   const parsed = parse(raw);
   if (parsed === undefined) return () => ({ text: cut(raw), left: tellCut(raw) });
+  const anew = isWrittenAnew(raw, parsed);
   return (part) => {
     const inside = part === undefined ? undefined : findPart(parsed, part);
     const left = new Set<string>();
     const text = layOut(lean(inside ?? parsed, left), '');
     const told = [
       ...(inside === undefined ? [] : ['the other records of the same file']),
+      ...(part !== undefined && inside === undefined ? [`nothing: ${part} was not found in the file`] : []),
       ...(left.size === 0 ? [] : [`the fields ${[...left].sort().join(', ')}`]),
       ...(text.length > maxText ? [tellCut(text)] : []),
+      ...(anew ? ['digits of long numbers or repeated names, which the sealed record has'] : []),
     ];
     const time = timeOf(inside ?? parsed);
     return { text: cut(text), left: told.join('; '), ...(time === undefined ? {} : { time }) };
@@ -62,15 +72,34 @@ function lean(value: unknown, left: Set<string>, depth = 0): unknown {
       left.add(name);
       return [];
     }
-    const kept: unknown = name === 'parent' ? only(inner, parentFields) : inner;
-    return [[name, lean(kept, left, depth + 1)]];
+    return [[name, lean(name === 'parent' ? only(inner, parentFields, left) : inner, left, depth + 1)]];
   });
   return Object.fromEntries(fields);
 }
 
-function only(value: unknown, names: readonly string[]): unknown {
+function only(value: unknown, names: readonly string[], left: Set<string>): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  for (const name of Object.keys(value)) if (!names.includes(name)) left.add(`parent.${name}`);
   return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
+}
+
+/** Whether reading and writing it again loses something: digits that a double can't hold, or all but the last of a name. */
+function isWrittenAnew(raw: string, parsed: unknown): boolean {
+  const strings = /"(?:[^"\\]|\\.)*"/g;
+  const names = (raw.match(/"(?:[^"\\]|\\.)*"\s*:/g) ?? []).length;
+  return /\d{16,}/.test(raw.replace(strings, '""')) || names !== countNames(parsed);
+}
+
+function countNames(value: unknown): number {
+  let count = 0;
+  const open = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one !== 'object' || one === null) continue;
+    if (!Array.isArray(one)) count += Object.keys(one).length;
+    for (const inner of Object.values(one)) open.push(inner);
+  }
+  return count;
 }
 
 /** JSON with what fits on a line on one line. */

@@ -12,6 +12,31 @@ import { ownStream } from './own-records.ts';
 import { buildReport } from './report.ts';
 import { buildTables, type Case } from './tables.ts';
 
+/** Texts as they were sealed. */
+export interface OwnTexts {
+  readonly declaration: string;
+  readonly config: string | undefined;
+  readonly policies: readonly string[];
+}
+
+/** What an audit was given beside its evidence. Throws `integrity` where the declaration is missing. */
+export async function readOwnTexts(
+  database: Database,
+  evidence: string,
+  segments: readonly Segment[],
+): Promise<OwnTexts> {
+  const own = async (origin: string): Promise<string[]> => {
+    const segment = segments.find((one) => one.stream === ownStream && one.origin === origin);
+    if (segment === undefined) return [];
+    const rows = await database.all(`SELECT raw FROM ${literal(join(evidence, segment.file))} ORDER BY seq`);
+    return rows.map((row) => String(row['raw']));
+  };
+  const [declaration] = await own('declaration');
+  if (declaration === undefined) throw new TallyError('integrity', 'The evidence holds no declaration.');
+  const [config] = await own('config');
+  return { declaration, config, policies: await own('policy') };
+}
+
 /** Judges the one task whose declaration is among the sealed records. Nothing but the segments and our queries goes in. */
 export async function judgeEvidence(
   database: Database,
@@ -19,25 +44,14 @@ export async function judgeEvidence(
   segments: readonly Segment[],
   version: string,
 ): Promise<Report> {
-  const own = async (origin: string): Promise<string[]> => {
-    const segment = segments.find((one) => one.stream === ownStream && one.origin === origin);
-    if (segment === undefined) return [];
-    const rows = await database.all(`SELECT raw FROM ${literal(join(evidence, segment.file))} ORDER BY seq`);
-    return rows.map((row) => String(row['raw']));
-  };
-  const [source] = await own('declaration');
-  if (source === undefined) throw new TallyError('integrity', 'The evidence holds no declaration.');
-  const declaration = parseDeclaration(source, 'in the evidence');
-  const config = parseConfig((await own('config'))[0] ?? '', 'in the evidence');
-  const policies = await own('policy');
-  const declared = { time: declaration.declared, basis: 'self-reported' as const };
-  const records = { declaration: `${ownStream}/declaration/0`, config: `${ownStream}/config/0` };
+  const texts = await readOwnTexts(database, evidence, segments);
+  const declaration = parseDeclaration(texts.declaration, 'in the evidence');
   return judgeCase(database, evidence, segments, version, {
     declaration,
-    config,
-    policies,
-    declared,
-    evidence: records,
+    config: parseConfig(texts.config ?? '', 'in the evidence'),
+    policies: texts.policies,
+    declared: { time: declaration.declared, basis: 'self-reported' },
+    evidence: { declaration: `${ownStream}/declaration/0`, config: `${ownStream}/config/0` },
   });
 }
 

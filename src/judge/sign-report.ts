@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runtimeTraceType, toRuntimeTrace } from '../attest/runtime-trace.ts';
 import { tellFailure } from '../attest/service-failure.ts';
-import { type Signed, type SigningServices, signStatement, without } from '../attest/sign.ts';
+import { type SigningServices, signStatement, without } from '../attest/sign.ts';
 import { toStatement } from '../attest/statement.ts';
 import { svrType, toSvr } from '../attest/svr.ts';
 import { writeFileAtomic } from '../evidence/atomic-file.ts';
@@ -58,23 +58,30 @@ export async function signReport(input: SignInput): Promise<void> {
   await writeBundles(statements, input);
 }
 
-/** Where nothing could be signed, a bundle that lies there from before goes: it is about another report. */
+/**
+ * All of them or none: where one could not be signed, none is, and those that lie there from before go, since they are
+ * about another report.
+ */
 async function writeBundles(
   statements: Readonly<Record<string, Buffer>>,
   { out, privateKey, services = {}, failed }: SignInput,
 ): Promise<void> {
-  let left: SigningServices | undefined = services;
+  const bundles = new Map<string, Buffer>();
+  let left: SigningServices = services;
   for (const [name, statement] of Object.entries(statements)) {
-    const file = join(out, `${name}.sigstore.json`);
-    const signed: Signed =
-      left === undefined
-        ? { bundle: undefined, failures: [] } // a certificate could not be had for the one before
-        : await signStatement(statement, { privateKey, services: left });
-    const { bundle, failures } = signed;
+    const { bundle, failures } = await signStatement(statement, { privateKey, services: left });
     for (const failure of failures) failed?.(tellFailure(failure, bundle !== undefined));
+    if (bundle === undefined) break;
+    bundles.set(name, bundle);
+    left = without(left, failures);
+  }
+  const names = Object.keys(statements);
+  const isWhole = bundles.size === names.length;
+  for (const name of names) {
+    const file = join(out, `${name}.sigstore.json`);
+    const bundle = isWhole ? bundles.get(name) : undefined;
     if (bundle === undefined) await rm(file, { force: true });
     else await writeFileAtomic(file, bundle);
-    left = bundle === undefined || left === undefined ? undefined : without(left, failures);
   }
 }
 

@@ -9,14 +9,18 @@ import { type Database, literal, type Row } from '../query/database.ts';
 import { ownStream } from './own-records.ts';
 import { recordId } from './records.ts';
 
-/** A task as it was declared to a live store. Of several declarations of one task the first is the one that counts. */
-export interface DeclaredTask {
+/** One record of a declaration, its text not read yet. */
+export interface DeclaredRow {
   readonly record: DeclaredRecord;
-  readonly declaration: Declaration;
   /** When it was recorded, RFC 3339 with nanoseconds. */
   readonly time: string;
   /** Id of its record. */
   readonly evidence: string;
+}
+
+/** A task as it was declared to a live store. Of several declarations of one task the first is the one that counts. */
+export interface DeclaredTask extends DeclaredRow {
+  readonly declaration: Declaration;
   /** Later declarations of the same task that differ from it. */
   readonly again: readonly { readonly time: string; readonly evidence: string }[];
 }
@@ -28,20 +32,22 @@ export interface StoredConfig {
   readonly evidence: string;
 }
 
-/** Every declared task, by time and then by id. Declarations that can't be read declare nothing. */
-export async function readTasks(
+/** Every record of a declaration by task, in the order in which they were recorded. What is no record of ours is left out. */
+export async function readDeclaredRows(
   database: Database,
   store: string,
   segments: readonly Segment[],
-): Promise<DeclaredTask[]> {
-  const rows = await readOwn(database, store, segments, 'declared', 'true');
-  const byTask = new Map<string, Row[]>();
-  for (const row of rows) {
-    const task = openRecord(String(row['raw']))?.task;
-    if (task !== undefined) byTask.set(task, [...(byTask.get(task) ?? []), row]);
+  condition = 'true',
+): Promise<Map<string, DeclaredRow[]>> {
+  const byTask = new Map<string, DeclaredRow[]>();
+  for (const row of await readOwn(database, store, segments, 'declared', condition)) {
+    const opened = openRow(row);
+    if (opened === undefined) continue;
+    const rows = byTask.get(opened.record.task);
+    if (rows === undefined) byTask.set(opened.record.task, [opened]);
+    else rows.push(opened);
   }
-  const tasks = [...byTask.values()].flatMap((declared) => toTask(declared) ?? []);
-  return tasks.sort((a, b) => compare(a.time, b.time) || compare(a.record.task, b.record.task));
+  return byTask;
 }
 
 /** One declared task. Throws TallyError `usage` with the nearest ids where there is no such task. */
@@ -51,10 +57,12 @@ export async function findTask(
   segments: readonly Segment[],
   id: string,
 ): Promise<DeclaredTask> {
-  const rows = await readOwn(database, store, segments, 'declared', `contains(raw, ${literal(JSON.stringify(id))})`);
-  const found = toTask(rows.filter((row) => openRecord(String(row['raw']))?.task === id));
+  const holdsId = `contains(raw, ${literal(JSON.stringify(id))})`;
+  const found = toTask((await readDeclaredRows(database, store, segments, holdsId)).get(id) ?? []);
   if (found !== undefined) return found;
-  const known = (await readTasks(database, store, segments)).map(({ record }) => record.task);
+  const all = await readDeclaredRows(database, store, segments);
+  const isDeclared = (rows: readonly DeclaredRow[]): boolean => rows.some(({ record }) => openDeclaration(record));
+  const known = [...all].filter(([, rows]) => isDeclared(rows)).map(([task]) => task);
   throw new TallyError('usage', unknownTask(id, known));
 }
 
@@ -112,6 +120,13 @@ async function readOwn(
 }
 
 /** Undefined for what is no declaration of ours. */
+function openRow(row: Row): DeclaredRow | undefined {
+  const record = openRecord(String(row['raw']));
+  if (record === undefined) return undefined;
+  const time = toTime(BigInt(String(row['received_at'])));
+  return { record, time, evidence: recordId(ownStream, 'declared', Number(row['seq'])) };
+}
+
 function openRecord(raw: string): DeclaredRecord | undefined {
   try {
     return parseDeclaredRecord(raw);
@@ -121,13 +136,10 @@ function openRecord(raw: string): DeclaredRecord | undefined {
 }
 
 /** The task that rows of one id declare: the first whose declaration is of that very task. */
-function toTask(rows: readonly Row[]): DeclaredTask | undefined {
+function toTask(rows: readonly DeclaredRow[]): DeclaredTask | undefined {
   const read = rows.flatMap((row) => {
-    const record = openRecord(String(row['raw']));
-    const declaration = record === undefined ? undefined : openDeclaration(record);
-    if (record === undefined || declaration === undefined) return [];
-    const time = toTime(BigInt(String(row['received_at'])));
-    return [{ record, declaration, time, evidence: recordId(ownStream, 'declared', Number(row['seq'])) }];
+    const declaration = openDeclaration(row.record);
+    return declaration === undefined ? [] : [{ ...row, declaration }];
   });
   const [first, ...later] = read;
   if (first === undefined) return undefined;
@@ -135,7 +147,8 @@ function toTask(rows: readonly Row[]): DeclaredTask | undefined {
   return { ...first, again: again.map(({ time, evidence }) => ({ time, evidence })) };
 }
 
-function openDeclaration(record: DeclaredRecord): Declaration | undefined {
+/** Undefined for one that can't be read or is of another task: it declares nothing. */
+export function openDeclaration(record: DeclaredRecord): Declaration | undefined {
   try {
     const declaration = parseDeclaration(record.declaration, `of task ${record.task}`);
     return declaration.task.id === record.task ? declaration : undefined;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { canonicalJson } from '../evidence/canonical-json.ts';
 import { describeSegment } from '../evidence/seal.ts';
@@ -5,16 +6,22 @@ import { readLedger } from '../evidence/tiles.ts';
 import { TallyError } from '../model/errors.ts';
 import type { Manifest } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
-import { openDatabase } from '../query/database.ts';
+import { type Database, openDatabase } from '../query/database.ts';
 import { queryDigests } from '../query/queries.ts';
 import { listFiles } from './audit-task.ts';
-import { judgeEvidence } from './judge.ts';
+import { judgeEvidence, type OwnTexts, readOwnTexts } from './judge.ts';
 import { judgeSegments } from './judge-stored.ts';
 import { frameStream } from './records.ts';
 import { verifyChoice, verifyStore } from './verify-store.ts';
 
 /** What was checked, in the order in which it was; each a plain sentence. */
-export interface EvidenceCheck {
+export interface EvidenceCheck extends Checks {
+  /** The claims were judged again, with the same result; else only what they rest on was checked. */
+  readonly judged: boolean;
+}
+
+/** What was checked, in the order in which it was; each a plain sentence. */
+export interface Checks {
   readonly checked: readonly string[];
   readonly notChecked: readonly string[];
 }
@@ -50,17 +57,17 @@ export async function verifyEvidence(evidence: string, manifest: Manifest, repor
     if (differing.length > 0) {
       const files = `${differing.slice(0, 3).join(', ')}${differing.length > 3 ? ', …' : ''}`;
       const notChecked = `whether the claims give the same verdict again: this version's queries are not those that judged (${files}); use tallystick ${manifest.tool.version}`;
-      return { checked, notChecked: [notChecked, ...whole.notChecked] };
+      return { judged: false, checked, notChecked: [notChecked, ...whole.notChecked] };
     }
-    const { version } = manifest.tool;
     const again =
       manifest.evidence === 'store'
-        ? (await judgeSegments(database, evidence, manifest.segments, report.task.id, version)).report
-        : await judgeEvidence(database, evidence, manifest.segments, version);
+        ? await judgeStored(database, evidence, manifest, report.task.id)
+        : await judgeAudited(database, evidence, manifest);
     if (!canonicalJson(again).equals(canonicalJson(report))) {
       throw new TallyError('integrity', 'report.sigstore.json: judging the sealed records again gives another report.');
     }
     return {
+      judged: true,
       checked: [...checked, 'the claims, judged again over the sealed records: the same report to the letter'],
       notChecked: whole.notChecked,
     };
@@ -69,8 +76,38 @@ export async function verifyEvidence(evidence: string, manifest: Manifest, repor
   }
 }
 
+async function judgeAudited(
+  database: Database,
+  evidence: string,
+  { segments, ...manifest }: Manifest,
+): Promise<Report> {
+  checkTexts(await readOwnTexts(database, evidence, segments), manifest);
+  return judgeEvidence(database, evidence, segments, manifest.tool.version);
+}
+
+async function judgeStored(database: Database, store: string, manifest: Manifest, id: string): Promise<Report> {
+  const { report, task, config } = await judgeSegments(database, store, manifest.segments, id, manifest.tool.version);
+  checkTexts({ declaration: task.record.declaration, config: config.text }, manifest);
+  return report;
+}
+
+/** The manifest names declaration and configuration by their digests: they must be the sealed ones. */
+function checkTexts(
+  { declaration, config }: Pick<OwnTexts, 'declaration' | 'config'>,
+  manifest: Pick<Manifest, 'declaration' | 'config'>,
+): void {
+  if (sha256(declaration) !== manifest.declaration.sha256)
+    throw new TallyError('integrity', 'manifest.json names another declaration than the sealed one.');
+  if ((config === undefined ? undefined : sha256(config)) !== manifest.config?.sha256)
+    throw new TallyError('integrity', 'manifest.json names another configuration than the sealed one.');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /** The evidence of an audit: every file is vouched for, and there is no other. */
-async function verifyFolder(evidence: string, manifest: Manifest): Promise<EvidenceCheck> {
+async function verifyFolder(evidence: string, manifest: Manifest): Promise<Checks> {
   await verifyFiles(evidence, manifest);
   await verifyLedger(evidence, manifest);
   const checked = [

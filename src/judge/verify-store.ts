@@ -13,7 +13,7 @@ import type { Database } from '../query/database.ts';
 import { ownStream } from './own-records.ts';
 import { isInRange, lookSince } from './store-segments.ts';
 import { findTask, readConfig } from './store-tasks.ts';
-import type { EvidenceCheck } from './verify-evidence.ts';
+import type { Checks } from './verify-evidence.ts';
 
 /** Beside segments and ledger in a live store: a collector's working files, which no report leans on. */
 const runtimeParts = ['wal', 'state', 'reports', 'writer.lock', 'control.sock', 'ledger.vkey'];
@@ -23,7 +23,7 @@ const runtimeParts = ['wal', 'state', 'reports', 'writer.lock', 'control.sock', 
  * continues the one that was signed, the segments were entries of that one, and no file is there that the ledger does not
  * name. Throws TallyError `integrity` that names the file.
  */
-export async function verifyStore(store: string, manifest: Manifest): Promise<EvidenceCheck> {
+export async function verifyStore(store: string, manifest: Manifest): Promise<Checks> {
   const entries = await verifyLedger(store, manifest);
   verifyFiles(manifest);
   const present = await readdir(store, { withFileTypes: true });

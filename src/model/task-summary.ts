@@ -33,6 +33,11 @@ const schema = z.object({
   pendingUntil: z.string().nullable(),
   /** Claims that do not hold, by finding code. Older versions kept none of it, and a summary without it is one still. */
   open: z.array(reason).optional().catch(undefined),
+  /** What the declaration says, so that lists needn't read it again while its text has this SHA-256. Older versions kept none of it. */
+  declaration: z
+    .object({ sha256: z.string(), type: z.string(), agent: z.string().nullable() })
+    .optional()
+    .catch(undefined),
 });
 
 /** What the last report on a task said, kept beside the store: a convenience that no report leans on. */

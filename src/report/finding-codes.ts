@@ -59,7 +59,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['record-altered', 'A sealed record was altered.'],
   ['record-missing', 'A sealed record is missing.'],
   ['ledger-forked', 'The ledger tells two histories.'],
-  ['unexplained-result', 'A claim does not hold, and the report gives no reason.'],
+  ['unexplained-result', 'A claim does not hold, or the report is not proven, and it gives no reason.'],
 ]);
 
 export function codeMeaning(code: string): string {

@@ -5,8 +5,9 @@ import type { PlacedFinding } from './form.ts';
  * What a finding has in common with the same finding of another run of the same type of task: claim, code and subject, without
  * what is new in every run (the task's id, names and keys of its sessions, ids of records and objects, times, process ids).
  */
-export function identityOverRuns(report: Report, { claim, finding }: PlacedFinding): string {
-  return JSON.stringify([report.task.type, claim.id, finding.code, normalise(report, finding.subject)]);
+export function identityOverRuns(report: Report): (one: PlacedFinding) => string {
+  const normalise = toNormalise(report);
+  return ({ claim, finding }) => JSON.stringify([report.task.type, claim.id, finding.code, normalise(finding.subject)]);
 }
 
 /** What names a finding within one task; later judgements of the task find the same. */
@@ -33,24 +34,49 @@ const perRun: readonly (readonly [RegExp, string])[] = [
   [/\bpid \d+/g, 'pid {pid}'],
 ];
 
-function normalise(report: Report, subject: string): string {
-  const { id } = report.task;
-  if (subject === id) return '{task}';
-  const own = report.sessions.filter((row) => row.declared || row.session.includes(id));
-  if (own.some((row) => row.session === subject)) return '{session}';
-  const known = own.flatMap(({ session, key }) => [[session, '{session}'] as const, [key, '{key}'] as const]);
-  const named = known.reduce((text, [name, by]) => replaceWhole(text, name, by), subject);
-  const general = perRun.reduce((text, [pattern, by]) => text.replace(pattern, by), named);
+function toNormalise({ task, sessions }: Report): (subject: string) => string {
+  const own = sessions.filter((row) => row.declared || row.session.includes(task.id));
+  const replaceNames = toReplace([
+    ...own.map(({ key }) => [key, '{key}'] as const),
+    ...own.map(({ session }) => [session, '{session}'] as const),
+  ]);
   // a short number is more likely a port than the task
-  return /^\d{1,5}$/.test(id) ? general : replaceWhole(general, id, '{task}');
+  const replaceTask = toReplace(/^\d{1,5}$/.test(task.id) ? [] : [[task.id, '{task}']]);
+  return (subject) => {
+    if (subject === task.id) return '{task}';
+    const general = perRun.reduce((text, [pattern, by]) => text.replace(pattern, by), replaceNames(subject));
+    return replaceTask(general);
+  };
 }
 
-/** Replaces a name where it stands alone, not inside another word. */
-function replaceWhole(text: string, name: string, by: string): string {
-  if (name === '') return text;
-  const parts = text.split(name);
-  return parts.reduce((before, after, index) => {
-    const alone = !/[0-9A-Za-z]$/.test(parts[index - 1] ?? '') && !/^[0-9A-Za-z]/.test(after);
-    return `${before}${alone ? by : name}${after}`;
-  });
+/**
+ * Replaces names where they stand alone, not inside another word, the longest first. It looks at each place of the text once for
+ * each length that names have, however many names there are.
+ */
+function toReplace(names: readonly (readonly [string, string])[]): (text: string) => string {
+  const known = new Map(names.filter(([name]) => name !== ''));
+  const lengths = [...new Set([...known.keys()].map((name) => name.length))].sort((a, b) => b - a);
+  const nameAt = (text: string, at: number): string | undefined => {
+    if (isInWord(text, at - 1)) return undefined;
+    const length = lengths.find((one) => !isInWord(text, at + one) && known.has(text.slice(at, at + one)));
+    return length === undefined ? undefined : text.slice(at, at + length);
+  };
+  return (text) => {
+    const parts: string[] = [];
+    let done = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      const name = nameAt(text, at);
+      if (name === undefined) continue;
+      parts.push(text.slice(done, at), known.get(name) ?? '');
+      done = at + name.length;
+      at = done - 1;
+    }
+    return [...parts, text.slice(done)].join('');
+  };
+}
+
+/** An ASCII letter or digit. */
+function isInWord(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }

@@ -1,9 +1,10 @@
 import type { Claim, Finding } from '../model/claim.ts';
+import { openInClaim } from './form.ts';
 import type { EvidenceLines } from './html-records.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { showSpan } from './times.ts';
 import { clip } from './visible.ts';
-import { claimLook, claimSentence, marks, noteFindings, openFindings, plural } from './words.ts';
+import { claimHolds, claimLook, claimSentence, marks, noteFindings, plural, tellResult } from './words.ts';
 
 const maxFindings = 200;
 const maxEvidence = 40;
@@ -17,7 +18,7 @@ export function renderClaims(claims: readonly Claim[], evidence: EvidenceLines):
 
 function renderClaim(claim: Claim, evidence: EvidenceLines): Markup {
   const look = claimLook(claim);
-  const open = openFindings(claim);
+  const open = openInClaim(claim);
   const notes = noteFindings(claim);
   const findings = [...open, ...notes];
   const told = [
@@ -28,8 +29,8 @@ function renderClaim(claim: Claim, evidence: EvidenceLines): Markup {
     findings.length === 0
       ? markup`<p class="none">No finding: nothing in the evidence speaks against it.</p>`
       : markup`${findings.slice(0, maxFindings).map((finding) => renderFinding(finding, evidence))}${findings.length > maxFindings ? markup`<p class="none">and ${findings.length - maxFindings} more, in report.json</p>` : nothing}`;
-  return markup`<details class="claim ${look}" id="claim-${clip(claim.id, 60)}"${claim.result === 'holds' ? nothing : markup` open`}>
-<summary><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><span class="what">${clip(claimSentence(claim.id), 120)} <code>${clip(claim.id, 60)}</code></span><span class="told">${told}</span><span class="result ${look}">${clip(claim.result, 40)}</span><span class="basis" title="what the claim leans on">${clip(claim.basis, 40)}</span></summary>
+  return markup`<details class="claim ${look}" id="claim-${clip(claim.id, 60)}"${claimHolds(claim) ? nothing : markup` open`}>
+<summary><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><span class="what">${clip(claimSentence(claim.id), 120)} <code>${clip(claim.id, 60)}</code></span><span class="told">${told}</span><span class="result ${look}">${clip(tellResult(claim), 40)}</span><span class="basis" title="what the claim leans on">${clip(claim.basis, 40)}</span></summary>
 ${body}</details>
 `;
 }

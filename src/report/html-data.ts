@@ -1,15 +1,16 @@
 import type { CitedRecords } from '../model/cited-record.ts';
 import { verbatim, type Markup } from './markup.ts';
-import type { Lane, Mark, Standing } from './timeline-lanes.ts';
+import { pruneLanes, type Lane, type Mark, type Standing } from './timeline-lanes.ts';
 import type { Timeline } from './timeline.ts';
 import { toMillis } from './times.ts';
 import { clip, clipMiddle, visible } from './visible.ts';
 
 /** What the script is given at the most; what is beyond is only in report.json, and the page says so. */
 const limits = { kernel: { marks: 30_000, lanes: 2000 }, provider: { marks: 12_000, lanes: 1000 } } as const;
+const maxGaps = 500;
 const standings: readonly Standing[] = ['matched', 'quiet', 'doubt', 'breach'];
 
-/** `assets/report.js` has the same shape as a JSDoc type: change both. */
+/** `assets/report/` has the same shape as a JSDoc type: change both. */
 interface PageData {
   readonly from: number;
   readonly until: number;
@@ -23,7 +24,7 @@ interface PageData {
   readonly coverage: readonly (readonly [string, number | null, number | null, string])[];
   /** Place on the page of each record that is shown. */
   readonly records: Readonly<Record<string, number>>;
-  /** Marks and lanes that did not fit. */
+  /** Marks, lanes and gaps that did not fit. */
   readonly left: number;
 }
 
@@ -87,7 +88,7 @@ function toData(timeline: Timeline, { records }: CitedRecords): PageData {
     ...lanes,
     strings: [...strings.keys()],
     gaps: timeline.gaps
-      .slice(0, 500)
+      .slice(0, maxGaps)
       .map(({ half, gap }) => [
         half === 'kernel' ? 0 : 1,
         toMillis(gap.from) ?? null,
@@ -101,7 +102,7 @@ function toData(timeline: Timeline, { records }: CitedRecords): PageData {
       clip(row.title, 300),
     ]),
     records: Object.fromEntries(records.map(({ id }, i) => [visible(id), i + 1])),
-    left: kernel.left + provider.left,
+    left: kernel.left + provider.left + Math.max(timeline.gaps.length - maxGaps, 0),
   };
 }
 
@@ -132,7 +133,7 @@ function bound(
   let plain = limit.marks - out;
   let room = limit.lanes;
   let left = 0;
-  const kept = lanes.flatMap((lane): Lane[] => {
+  const kept = pruneLanes(lanes, (lane) => {
     const rows = lane.rows.flatMap((row) => {
       const marks = row.marks.filter((mark) => (standsOut(mark) ? out-- > 0 : plain-- > 0));
       left += row.marks.length - marks.length;
@@ -141,9 +142,9 @@ function bound(
     const hasOut = rows.some((row) => row.marks.some(standsOut));
     if (!hasOut && room-- <= 0) {
       left += 1 + rows.reduce((sum, row) => sum + row.marks.length, 0);
-      return [];
+      return undefined;
     }
-    return [{ ...lane, rows }];
+    return { ...lane, rows };
   });
   return { lanes: kept, left };
 }

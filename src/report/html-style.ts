@@ -99,7 +99,7 @@ line.tick{stroke:var(--faint)}.rule{stroke:var(--line)}.window{stroke:var(--quie
 svg.small{display:block;overflow:visible;margin:2px 0 4px;max-width:100%}
 `;
 
-/** The time line as assets/report.js makes it. */
+/** The time line as assets/report/ makes it. */
 const live = `
 .keys{display:none;font-size:13px;margin-top:6px}
 .js .keys{display:block}.js .still{display:none}

@@ -1,17 +1,21 @@
 import type { Report } from '../model/report.ts';
+import { openInClaim, openInReport } from './form.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { showDuration, showSpan, showTime, toMillis } from './times.ts';
 import { clip } from './visible.ts';
 import {
+  claimHolds,
   claimLook,
   claimSentence,
   marks,
-  openFindings,
   plural,
+  tellResult,
   verdictLook,
   verdictMeaning,
   type Look,
 } from './words.ts';
+
+const maxTrigger = 20;
 
 const titles: Record<Look, string> = {
   proven: 'Proven',
@@ -46,9 +50,11 @@ function fact(name: string, content: Markup): Markup {
 }
 
 function renderTask({ task }: Report): Markup {
-  const trigger = Object.entries(task.trigger ?? {}).slice(0, 20);
+  const all = Object.entries(task.trigger ?? {});
+  const trigger = all.slice(0, maxTrigger);
+  const more = all.length > maxTrigger ? markup`<span>and ${all.length - maxTrigger} more</span>` : nothing;
   return markup`<b>${clip(task.id, 120)}</b><span>${clip(task.type, 120)}${task.agent === undefined ? '' : `, by agent ${clip(task.agent, 120)}`}</span>
-${trigger.map(([name, value]) => markup`<span>${clip(name, 60)}: ${clip(value, 120)}</span>`)}`;
+${trigger.map(([name, value]) => markup`<span>${clip(name, 60)}: ${clip(value, 120)}</span>`)}${more}`;
 }
 
 function renderWindow({ window }: Report): Markup {
@@ -66,10 +72,10 @@ function renderSeen(report: Report): Markup {
 }
 
 function renderCount({ claims }: Report): Markup {
-  const holding = claims.filter((claim) => claim.result === 'holds').length;
+  const holding = claims.filter(claimHolds).length;
   const strip = claims.map((claim) => {
     const look = claimLook(claim);
-    return markup`<a class="chip ${look}" href="#claim-${clip(claim.id, 60)}" title="${clip(claim.id, 60)}: ${clip(claim.result, 40)}">${marks[look]}</a>`;
+    return markup`<a class="chip ${look}" href="#claim-${clip(claim.id, 60)}" title="${clip(claim.id, 60)}: ${clip(tellResult(claim), 40)}">${marks[look]}</a>`;
   });
   return markup`<b>${holding} of ${claims.length} hold</b><span class="strip">${strip}</span>`;
 }
@@ -89,15 +95,19 @@ const openTitles: Record<Look, string> = {
 
 /** Which claims keep the report from being a proof, each with its first finding. */
 function renderOpenClaims(report: Report): Markup {
-  const open = report.claims.filter((claim) => claim.result !== 'holds');
-  if (open.length === 0) return nothing;
+  const open = report.claims.filter((claim) => !claimHolds(claim));
+  const [unexplained] = openInReport(report);
+  if (unexplained === undefined) return nothing;
+  const title = openTitles[verdictLook(report.verdict)];
+  if (open.length === 0)
+    return markup`<section class="open"><h2>${title}</h2><p>${unexplained.finding.detail} All claims hold, yet the verdict is not proven.</p></section>`;
   const rows = open.map((claim) => {
     const look = claimLook(claim);
-    const findings = openFindings(claim);
+    const findings = openInClaim(claim);
     const [first] = findings;
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
-    return markup`<li class="${look}"><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><div><a href="#claim-${clip(claim.id, 60)}">${clip(claimSentence(claim.id), 120)}</a> <span class="result">${look === 'pending' ? 'waiting' : clip(claim.result, 40)}</span>
+    return markup`<li class="${look}"><span class="chip ${look}" aria-hidden="true">${marks[look]}</span><div><a href="#claim-${clip(claim.id, 60)}">${clip(claimSentence(claim.id), 120)}</a> <span class="result">${look === 'pending' ? 'waiting' : clip(tellResult(claim), 40)}</span>
 ${first === undefined ? nothing : markup`<p>${clip(first.detail, 400)}${more}</p>`}</div></li>`;
   });
-  return markup`<section class="open"><h2>${openTitles[verdictLook(report.verdict)]}</h2><ul>${rows}</ul></section>`;
+  return markup`<section class="open"><h2>${title}</h2><ul>${rows}</ul></section>`;
 }

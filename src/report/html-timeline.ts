@@ -1,6 +1,7 @@
-import { markup, type Markup } from './markup.ts';
+import { markup, nothing, type Markup } from './markup.ts';
 import { countTimeline, drawTimeline, hatch } from './timeline-svg.ts';
 import { foldTimeline, type Timeline } from './timeline.ts';
+import { plural } from './words.ts';
 
 /** `timeline` is undefined when nothing has a time. Without a script the drawing is folded to what a page can show. */
 export function renderTimeline(timeline: Timeline | undefined): Markup {
@@ -9,9 +10,12 @@ export function renderTimeline(timeline: Timeline | undefined): Markup {
 joins a use with the connection it was made over. What stands alone stands out.</p>`;
   if (timeline === undefined)
     return markup`<section id="timeline">${heading}<p class="none">Nothing of the task has a time, so there is nothing to draw.</p></section>`;
+  const { drawing, left } = drawTimeline(foldTimeline(timeline));
+  const { coverageLeft } = timeline;
   return markup`<section id="timeline">${heading}${hatch}
 <div class="live" id="live" hidden></div>
-<div class="still"><div class="scroll">${drawTimeline(foldTimeline(timeline))}</div><p class="none">Drawn: ${countTimeline(timeline)}.</p></div>
+<div class="still"><div class="scroll">${drawing}</div><p class="none">Drawn: ${countTimeline(timeline, left)}.</p></div>
+${coverageLeft === 0 ? nothing : markup`<p class="none">Not drawn: ${plural(coverageLeft, 'more source')} that watched, in the table of coverage.</p>`}
 <p class="legend">${legend.map(({ sample, text }) => markup`<span><svg width="26" height="14" viewBox="0 0 26 14" aria-hidden="true">${sample}</svg>${text}</span>`)}</p>
 <p class="none keys">Zoom: drag over a stretch of time, or hold Ctrl and turn the wheel. Keys in the time line: + − 0 zoom, ← → move, ↑ ↓ next line, n p next and previous finding, t the task’s own time.</p>
 </section>`;

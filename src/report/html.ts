@@ -18,7 +18,7 @@ export interface HtmlOptions {
   readonly signedBy: string;
   /** The records that the report cites, read from the sealed evidence. */
   readonly records?: CitedRecords;
-  /** Text of assets/report.js, which makes the time line one to search and zoom; the page is whole without it. */
+  /** Text of assets/report/, which makes the time line one to search and zoom; the page is whole without it. */
   readonly script: string;
   readonly sha256Base64: (text: string) => string;
 }

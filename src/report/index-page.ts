@@ -58,6 +58,12 @@ export function renderIndex(tasks: readonly ListedTask[], options: IndexOptions)
   ];
 }
 
+/** Of all pages that this many tasks need. */
+export function pageNames(tasks: number): string[] {
+  const lists = tasks <= newest ? 0 : Math.ceil(tasks / onePage);
+  return ['index.html', ...Array.from({ length: lists }, (_, page) => nameOf(page))];
+}
+
 function split(numbered: readonly Numbered[]): Numbered[][] {
   const count = Math.ceil(numbered.length / onePage);
   return Array.from({ length: count }, (_, i) => numbered.slice(i * onePage, (i + 1) * onePage));

@@ -3,7 +3,7 @@ import type { Report } from '../model/report.ts';
 import { type FormOptions, openInClaim } from './form.ts';
 import { showSpan, toMillis } from './times.ts';
 import { clip, escapeHtml } from './visible.ts';
-import { claimLook, claimSentence, type Look, verdictLook } from './words.ts';
+import { claimLook, claimSentence, type Look, noteFindings, verdictLook } from './words.ts';
 
 const maxFindings = 200;
 const maxEvidence = 20;
@@ -15,7 +15,7 @@ const maxEvidence = 20;
 export function renderJunit(report: Report, options: FormOptions): string {
   const look = verdictLook(report.verdict);
   const tests = [
-    { name: 'verdict', look, message: report.summary, lines: options.verification ?? [] },
+    { name: 'verdict', look, message: report.summary, lines: verificationOf(options) },
     ...report.claims.map((claim) => ({
       name: claim.id,
       look: claimLook(claim),
@@ -55,6 +55,10 @@ function outcome(look: Look, message: string, lines: readonly string[]): string[
   return [`      <${element} type="${look}" message="${xml(clip(message, 1000))}">${text}</${element}>`];
 }
 
+function verificationOf({ verification = [], notVerified = [] }: FormOptions): string[] {
+  return [...verification.map((what) => `verified: ${what}`), ...notVerified.map((what) => `not verified: ${what}`)];
+}
+
 function messageOf(claim: Claim): string {
   const [first] = openInClaim(claim);
   if (first === undefined) return claimSentence(claim.id);
@@ -63,8 +67,7 @@ function messageOf(claim: Claim): string {
 
 /** Findings that are open, then notes. */
 function linesOf(claim: Claim): string[] {
-  const open = openInClaim(claim);
-  const all = [...open, ...claim.findings.filter((finding) => !open.includes(finding))];
+  const all = [...openInClaim(claim), ...noteFindings(claim)];
   const more = all.length - maxFindings;
   return [...all.slice(0, maxFindings).map(lineOf), ...(more > 0 ? [`and ${more} more findings, in report.json`] : [])];
 }

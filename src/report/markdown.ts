@@ -1,9 +1,18 @@
-import type { Claim, Finding } from '../model/claim.ts';
+import type { Claim } from '../model/claim.ts';
 import type { Report, ReportSession } from '../model/report.ts';
-import { type FormOptions, openInClaim } from './form.ts';
+import { type FormOptions, openInClaim, openInReport, type PlacedFinding, weight } from './form.ts';
 import { code, prose } from './markdown-text.ts';
 import { showDuration, showSpan, showTime, toMillis } from './times.ts';
-import { claimLook, claimSentence, type Look, noteFindings, plural, verdictLook, verdictMeaning } from './words.ts';
+import {
+  claimHolds,
+  claimLook,
+  claimSentence,
+  type Look,
+  noteFindings,
+  plural,
+  verdictLook,
+  verdictMeaning,
+} from './words.ts';
 
 const icons: Record<Look, string> = { proven: '✅', violated: '❌', unproven: '⚠️', pending: '⏳' };
 
@@ -11,12 +20,14 @@ const icons: Record<Look, string> = { proven: '✅', violated: '❌', unproven: 
 const room = { claims: 6000, findings: 18_000, notes: 4000, sessions: 5000, egress: 5000, rest: 2500 } as const;
 const maxEvidence = 3;
 const maxActions = 12;
+const maxTrigger = 8;
 
 /** The report as a comment under a pull request, in GitHub's Markdown. */
 export function renderMarkdown(report: Report, options: FormOptions): string {
   const parts = [
     head(report),
-    verification(options.verification ?? []),
+    listed('**Verified** before it was printed:', options.verification ?? []),
+    listed('**Not verified**:', options.notVerified ?? []),
     claims(report),
     findings(report),
     notes(report),
@@ -57,7 +68,7 @@ function head(report: Report): string[] {
   const length = start === undefined || end === undefined ? '' : ` UTC (${showDuration(end - start)})`;
   const span =
     window.start === undefined ? 'nothing of the task was seen' : showSpan(window.start, window.end) + length;
-  const trigger = Object.entries(task.trigger ?? {}).slice(0, 8);
+  const trigger = triggerOf(report);
   return [
     `### ${icons[look]} ${look.toUpperCase()}: task ${code(task.id)} (${code(task.type)})`,
     '',
@@ -67,24 +78,30 @@ function head(report: Report): string[] {
     '',
     `- **Window**: ${code(span)}`,
     `- **Seen**: ${plural(report.processes.length, 'process', 'processes')}, ${plural(report.connections.length, 'connection')}, ${plural(report.uses.length, 'credential use')}`,
-    ...(trigger.length === 0
-      ? []
-      : [`- **Trigger**: ${trigger.map(([name, value]) => code(`${name} ${value}`)).join(', ')}`]),
+    ...(trigger.length === 0 ? [] : [`- **Trigger**: ${trigger.join(', ')}`]),
     ...(report.pendingUntil === undefined ? [] : [`- **Wait until**: ${code(`${showTime(report.pendingUntil)} UTC`)}`]),
   ];
 }
 
-function verification(checked: readonly string[]): string[] {
-  if (checked.length === 0) return [];
-  return ['**Verified** before it was printed:', '', ...fit(checked, room.rest, (line) => [`- ${prose(line)}`])];
+function triggerOf({ task }: Report): string[] {
+  const all = Object.entries(task.trigger ?? {});
+  const more = all.length - maxTrigger;
+  const shown = all.slice(0, maxTrigger).map(([name, value]) => code(`${name} ${value}`));
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [title, '', ...fit(lines, room.rest, (line) => [`- ${prose(line)}`])];
 }
 
 function claims(report: Report): string[] {
-  const open = report.claims.filter((claim) => claim.result !== 'holds');
-  const holding = report.claims.length - open.length;
-  if (open.length === 0) return [`**All ${plural(report.claims.length, 'claim')} hold.**`];
+  const open = report.claims.filter((claim) => !claimHolds(claim));
+  const all = plural(report.claims.length, 'claim');
+  if (openInReport(report).length === 0) return [`**All ${all} hold.**`];
+  if (open.length === 0)
+    return [`**No claim is open, yet the verdict is not proven**, and the report gives no reason.`];
   return [
-    `**${holding} of ${plural(report.claims.length, 'claim')} hold.** These do not:`,
+    `**${report.claims.length - open.length} of ${all} hold.** These do not:`,
     '',
     '| | claim | result | findings |',
     '| --- | --- | --- | --- |',
@@ -102,12 +119,13 @@ function codesOf(claim: Claim): string {
 }
 
 function findings(report: Report): string[] {
-  const open = report.claims.flatMap((claim) => openInClaim(claim).map((finding) => ({ claim, finding })));
-  const rows = fit(open, room.findings, ({ claim, finding }) => findingLines(claim, finding));
+  // of all claims together: the doubts of one must not crowd out the counterexample of a later one
+  const open = openInReport(report).sort((a, b) => weight(a.finding) - weight(b.finding));
+  const rows = fit(open, room.findings, findingLines);
   return open.length === 0 ? [] : fold(plural(open.length, 'finding'), rows);
 }
 
-function findingLines(claim: Claim, finding: Finding): string[] {
+function findingLines({ claim, finding }: PlacedFinding): string[] {
   const timed = finding.from !== undefined || finding.until !== undefined;
   const ids = finding.evidence.slice(0, maxEvidence).map((id) => code(id));
   const more = finding.evidence.length - ids.length;

@@ -3,6 +3,7 @@ import type { Report, ReportSession } from '../model/report.ts';
 import { codeMeaning } from './finding-codes.ts';
 import { counter, identityInTask } from './finding-identity.ts';
 import { type FormOptions, openInReport, type PlacedFinding } from './form.ts';
+import { groupBy } from './group-by.ts';
 import { toJsonText } from './json-text.ts';
 import { type Evidence, toEvidence, toObservables } from './ocsf-evidence.ts';
 import { toPlaces } from './places.ts';
@@ -31,6 +32,7 @@ const ofLook: Record<Look, Severity> = { violated: high, unproven: medium, pendi
 export function renderOcsf(report: Report, options: FormOptions): string {
   const base = toBase(report, options);
   const placesOf = toPlaces(report);
+  const sessionsOf = toSessions(report);
   const nth = counter();
   const findings = openInReport(report).map((one) => {
     const identity = identityInTask(report, one);
@@ -39,7 +41,7 @@ export function renderOcsf(report: Report, options: FormOptions): string {
       ...aboutFinding(one),
       key: `${identity}#${nth(identity)}`,
       evidences,
-      sessions: sessionsOf(report, evidences),
+      sessions: sessionsOf(evidences),
     });
   });
   return [verdictEvent(report, base, options), ...findings].map((event) => toJsonText(event)).join('');
@@ -94,13 +96,14 @@ function verdictEvent(report: Report, base: (about: About) => object, options: F
     from: report.window.start,
     until: report.window.end,
     evidences: [],
-    sessions: report.sessions.slice(0, maxSessions),
+    sessions: report.sessions,
     unmapped: {
       verdict: report.verdict,
       ...(report.pendingUntil === undefined ? {} : { pending_until: report.pendingUntil }),
       claims: Object.fromEntries(report.claims.map((claim) => [claim.id, claim.result])),
       assumptions: report.assumptions.map(({ name }) => name),
       verification: options.verification ?? [],
+      not_verified: options.notVerified ?? [],
     },
   });
 }
@@ -109,7 +112,9 @@ function toBase(report: Report, { sha256 }: FormOptions): (about: About) => obje
   const time = newestTime(report);
   const product = { name: 'tallystick', vendor_name: 'tallystick', version: report.tool.version };
   return (about) => {
-    const { severity, open, evidences, sessions } = about;
+    const { severity, open, evidences } = about;
+    const sessions = about.sessions.slice(0, maxSessions);
+    const more = about.sessions.length - sessions.length;
     const uid = sha256(about.key).slice(0, 32);
     const [first, last] = [toMillis(about.from), toMillis(about.until ?? about.from)];
     const span = (start: string, end: string): object => ({
@@ -152,7 +157,7 @@ function toBase(report: Report, { sha256 }: FormOptions): (about: About) => obje
       ...(evidences.length === 0 ? {} : { evidences }),
       ...(sessions.length === 0 ? {} : { resources: sessions.map(toResource) }),
       ...(observables.length === 0 ? {} : { observables }),
-      unmapped: { task_type: report.task.type, ...about.unmapped },
+      unmapped: { task_type: report.task.type, ...(more > 0 ? { resources_left_out: more } : {}), ...about.unmapped },
     };
   };
 }
@@ -167,9 +172,12 @@ function toResource({ key, session, provider, role }: ReportSession): object {
 }
 
 /** Sessions whose uses the evidence shows. */
-function sessionsOf(report: Report, evidences: readonly Evidence[]): ReportSession[] {
-  const keys = new Set(evidences.map((evidence) => evidence.actor?.session?.credential_uid));
-  return report.sessions.filter((row) => keys.has(row.key)).slice(0, maxSessions);
+function toSessions(report: Report): (evidences: readonly Evidence[]) => ReportSession[] {
+  const byKey = groupBy(report.sessions, ({ key }) => key);
+  return (evidences) => {
+    const keys = new Set(evidences.flatMap((evidence) => evidence.actor?.session?.credential_uid ?? []));
+    return [...keys].flatMap((key) => byKey.get(key) ?? []);
+  };
 }
 
 /** When this could be told: the end of the window, else the newest time in the report, never the clock. */

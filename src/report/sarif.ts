@@ -3,6 +3,7 @@ import type { Report } from '../model/report.ts';
 import { codeMeaning } from './finding-codes.ts';
 import { counter, identityOverRuns } from './finding-identity.ts';
 import { type FormOptions, openInReport, type PlacedFinding } from './form.ts';
+import { groupBy } from './group-by.ts';
 import { toJsonText } from './json-text.ts';
 import { baseName, type Place, toPlaces } from './places.ts';
 import { clip, visible } from './visible.ts';
@@ -46,6 +47,7 @@ export function renderSarif(report: Report, options: FormOptions): string {
       claims: Object.fromEntries(report.claims.map((claim) => [claim.id, claim.result])),
       assumptions: report.assumptions.map(({ name }) => name),
       verification: options.verification ?? [],
+      notVerified: options.notVerified ?? [],
     },
   };
   const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
@@ -64,16 +66,17 @@ function levelOf(finding: Finding): 'error' | 'warning' | 'note' {
 }
 
 function driverOf(report: Report, codes: readonly string[], kept: readonly PlacedFinding[]): object {
+  const byCode = groupBy(kept, ({ finding }) => finding.code);
   return {
     name: 'tallystick',
     version: visible(report.tool.version),
     informationUri: 'https://tallystick.dev',
-    rules: codes.map((code) => ruleOf(code, kept)),
+    rules: codes.map((code) => ruleOf(code, byCode.get(code) ?? [])),
   };
 }
 
 function ruleOf(code: string, kept: readonly PlacedFinding[]): object {
-  const claims = [...new Set(kept.filter((one) => one.finding.code === code).map((one) => one.claim.id))].sort();
+  const claims = [...new Set(kept.map((one) => one.claim.id))].sort();
   const promises = claims.map((id) => `${id} (${claimSentence(id).toLowerCase()})`);
   const help = `${codeMeaning(code)} Under the claim ${promises.join(', ')}. The page docs/claims.md tells what every code means.`;
   return {
@@ -103,11 +106,13 @@ function resultsOf(
   { sha256 }: FormOptions,
 ): object[] {
   const placesOf = toPlaces(report);
+  const identityOf = identityOverRuns(report);
+  const locationOf = toLocations(report);
   const nth = counter();
   const indexes = new Map(codes.map((code, index) => [code, index]));
   return kept.map((one) => {
     const { claim, finding } = one;
-    const hash = sha256(identityOverRuns(report, one)).slice(0, 32);
+    const hash = sha256(identityOf(one)).slice(0, 32);
     // equal findings of one run are counted, as the dashboards that read this expect
     const fingerprint = `${hash}:${nth(hash)}`;
     return {
@@ -115,7 +120,7 @@ function resultsOf(
       ruleIndex: indexes.get(finding.code),
       level: levelOf(finding),
       message: message(`${finding.subject}: ${finding.detail}`),
-      locations: [locationOf(report, finding, placesOf(finding, maxPlaces))],
+      locations: [locationOf(finding, placesOf(finding, maxPlaces))],
       // GitHub compares the one of this name alone
       partialFingerprints: { 'tallystick/v1': fingerprint, primaryLocationLineHash: fingerprint },
       properties: {
@@ -140,19 +145,18 @@ interface Logical {
 }
 
 /** A task has no source file: the report stands for one, and processes, endpoints and sessions are places in it. */
-function locationOf(report: Report, finding: Finding, places: readonly Place[]): object {
-  const all = [subjectOf(report, finding.subject), ...places.flatMap(logicalOf)];
-  const unique = new Map(all.map((one) => [one.fullyQualifiedName, one]));
-  return {
-    physicalLocation: { artifactLocation: { uri: 'report.json', index: 0 }, region: { startLine: 1 } },
-    logicalLocations: [...unique.values()],
+function toLocations(report: Report): (finding: Finding, places: readonly Place[]) => object {
+  const endpoints = new Set(report.egress.map((row) => row.endpoint));
+  const sessions = new Set(report.sessions.map((row) => row.session));
+  return ({ subject }, places) => {
+    const kind = endpoints.has(subject) ? 'endpoint' : sessions.has(subject) ? 'session' : 'subject';
+    const all = [logical(kind, subject), ...places.flatMap(logicalOf)];
+    const unique = new Map(all.map((one) => [one.fullyQualifiedName, one]));
+    return {
+      physicalLocation: { artifactLocation: { uri: 'report.json', index: 0 }, region: { startLine: 1 } },
+      logicalLocations: [...unique.values()],
+    };
   };
-}
-
-function subjectOf(report: Report, subject: string): Logical {
-  if (report.egress.some((row) => row.endpoint === subject)) return logical('endpoint', subject);
-  if (report.sessions.some((row) => row.session === subject)) return logical('session', subject);
-  return logical('subject', subject);
 }
 
 function logicalOf({ process, connection, use }: Place): Logical[] {

@@ -1,9 +1,10 @@
 import type { Claim, Finding } from '../model/claim.ts';
 import type { Report, ReportSession } from '../model/report.ts';
+import { openInClaim, openInReport } from './form.ts';
 import { columns, hang, toPaint, type Paint, type Style } from './text-layout.ts';
 import { showDuration, showSpan, showTime, toMillis } from './times.ts';
 import { clip } from './visible.ts';
-import { claimLook, marks, noteFindings, openFindings, plural, verdictLook, type Look } from './words.ts';
+import { claimHolds, claimLook, marks, noteFindings, plural, tellResult, verdictLook, type Look } from './words.ts';
 
 const maxFindings = 5;
 const maxEvidence = 3;
@@ -20,7 +21,7 @@ export interface TextOptions {
 export function renderText(report: Report, options: TextOptions): string {
   const paint = toPaint(options.color);
   const { verification = [] } = options;
-  const holding = report.claims.filter((claim) => claim.result === 'holds').length;
+  const holding = report.claims.filter(claimHolds).length;
   const notes = report.claims.flatMap((claim) => noteFindings(claim).map((note) => ({ claim, note })));
   const sections = [
     head(report, paint),
@@ -28,6 +29,11 @@ export function renderText(report: Report, options: TextOptions): string {
     section(paint, 'Claims', `${holding} of ${report.claims.length} hold`, report.claims, (claims) =>
       claims.flatMap((claim) => claimLines(claim, paint)),
     ),
+    ...openInReport(report)
+      .filter(({ claim }) => claim.id === 'verdict')
+      .map(({ finding }) =>
+        section(paint, 'Verdict', '', [finding], (rows) => rows.flatMap((row) => findingLines(row, paint))),
+      ),
     section(paint, 'Notes', '', notes, (rows) =>
       columns(
         2,
@@ -141,9 +147,9 @@ function section<T>(
 
 function claimLines(claim: Claim, paint: Paint): string[] {
   const look = claimLook(claim);
-  const open = claim.result === 'holds' ? [] : openFindings(claim);
+  const open = openInClaim(claim);
   const colour = colours[look];
-  const result = paint(clip(claim.result, 32).padEnd(8), colour);
+  const result = paint(clip(tellResult(claim), 32).padEnd(8), colour);
   return [
     `  ${paint(marks[look], colour)} ${clip(claim.id, 32).padEnd(17)}  ${result}  ${paint(clip(claim.basis, 32), 'dim')}`,
     ...open.slice(0, maxFindings).flatMap((finding) => findingLines(finding, paint)),

@@ -4,7 +4,7 @@ import { toTree } from './process-tree.ts';
 import type { Lane, Mark, Row, Standing } from './timeline-lanes.ts';
 import { showSpan, showTime, toMillis } from './times.ts';
 import { clipMiddle } from './visible.ts';
-import { plural } from './words.ts';
+import { claimHolds, plural } from './words.ts';
 
 interface Flags {
   readonly breach: ReadonlySet<string>;
@@ -23,7 +23,7 @@ function toFlags(report: Report): Flags {
   return {
     breach: evidenceOf((kind) => kind === 'counterexample'),
     doubt: evidenceOf((kind) => kind === 'doubt' || kind === 'wait'),
-    holds: new Set(report.claims.filter((claim) => claim.result === 'holds').map((claim) => claim.id)),
+    holds: new Set(report.claims.filter(claimHolds).map((claim) => claim.id)),
   };
 }
 

@@ -73,7 +73,30 @@ export function foldLanes(lanes: readonly Lane[], limits: FoldLimits): readonly 
     depth: 0,
     rows: marks.length === 0 ? [] : [row],
   };
-  return [...short.filter((lane) => kept.has(lane)), more];
+  return [...pruneLanes(short, (lane) => (kept.has(lane) ? lane : undefined)), more];
+}
+
+/**
+ * Lanes in the order of the tree without those that are not kept. A lane whose parent is not drawn stands at the root with all
+ * below it, after the others, and says so: elsewhere it would pass for a child of the lane before it, and the next for a child of it.
+ */
+export function pruneLanes(lanes: readonly Lane[], keep: (lane: Lane) => Lane | undefined): Lane[] {
+  const roots: Lane[] = [];
+  const groups = [roots];
+  // the parent that a lane of each depth would have now; undefined where it is not drawn
+  const parents: ({ readonly depth: number; readonly group: Lane[] } | undefined)[] = [{ depth: -1, group: roots }];
+  for (const lane of lanes) {
+    const kept = keep(lane);
+    parents.length = lane.depth + 1;
+    const parent = parents[lane.depth];
+    const group = parent?.group ?? [];
+    const depth = (parent?.depth ?? -1) + 1;
+    parents.push(kept === undefined ? undefined : { depth, group });
+    if (kept === undefined) continue;
+    if (parent === undefined) groups.push(group);
+    group.push({ ...kept, depth, ...(parent === undefined ? { title: `parent not drawn; ${kept.title}` } : {}) });
+  }
+  return groups.flat();
 }
 
 /** As many rows in each lane as let most lanes be shown. */

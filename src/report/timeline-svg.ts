@@ -15,6 +15,7 @@ const axisHeight = 30;
 const headHeight = 30;
 const halfGap = 22;
 const maxJoins = 400;
+const maxGaps = 200;
 
 type Scale = (time: number) => number;
 
@@ -25,8 +26,14 @@ interface Half {
   readonly places: ReadonlyMap<string, { readonly mark: DrawnMark; readonly y: number }>;
 }
 
+/** The drawing, and what there was no room for in it. */
+export interface Drawn {
+  readonly drawing: Markup;
+  readonly left: { readonly gaps: number; readonly joins: number };
+}
+
 /** Both halves on one axis as one SVG: kernel above, provider below, matched pairs joined. */
-export function drawTimeline(timeline: Timeline): Markup {
+export function drawTimeline(timeline: Timeline): Drawn {
   const margin = (timeline.until - timeline.from) * 0.015;
   const [start, end] = [timeline.from - margin, timeline.until + margin];
   const scale: Scale = (time) => {
@@ -39,16 +46,22 @@ export function drawTimeline(timeline: Timeline): Markup {
   const provider = drawHalf('provider', 'Provider: what its log says', timeline.provider, below, scale, crowded);
   const covered = provider.bottom + halfGap;
   const height = covered + headHeight + timeline.coverage.length * rowHeight + 10;
-  return markup`<svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label="Time line: processes and their connections above, uses of the credentials below">
+  const gaps = gapsInView(timeline);
+  const joins = drawJoins(timeline, kernel, provider);
+  const drawing = markup`<svg class="timeline" viewBox="0 0 ${width} ${height}" role="img" aria-label="Time line: processes and their connections above, uses of the credentials below">
 <defs><clipPath id="labels"><rect x="0" y="0" width="${plot.left - 12}" height="${height}"/></clipPath></defs>
 ${drawAxis(start, end, scale, height)}
-${drawGaps(timeline, { kernel, provider }, scale)}
+${gaps.slice(0, maxGaps).map((one) => drawGap(one, { kernel, provider }[one.half], scale))}
 ${drawWindow(timeline, scale, height)}
-<g class="joins${crowded ? ' crowded' : ''}">${drawJoins(timeline, kernel, provider)}</g>
+<g class="joins${crowded ? ' crowded' : ''}">${joins.slice(0, maxJoins)}</g>
 ${kernel.drawing}
 ${provider.drawing}
 ${timeline.coverage.length === 0 ? nothing : drawCoverage(timeline, covered, scale)}
 </svg>`;
+  return {
+    drawing,
+    left: { gaps: Math.max(gaps.length - maxGaps, 0), joins: Math.max(joins.length - maxJoins, 0) },
+  };
 }
 
 /** Beside the drawing, which is not displayed where the script has made its own: a pattern of what is not displayed paints nothing. */
@@ -145,23 +158,29 @@ function drawWindow(timeline: Timeline, scale: Scale, height: number): Markup {
   return markup`${lines.map((x) => markup`<line class="window" x1="${x}" y1="22" x2="${x}" y2="${height}"><title>Edge of the task's window</title></line>`)}`;
 }
 
-function drawGaps(timeline: Timeline, halves: Record<'kernel' | 'provider', Half>, scale: Scale): Markup {
-  const shades = timeline.gaps.slice(0, 200).flatMap(({ half, gap }) => {
-    const from = toMillis(gap.from) ?? timeline.from;
-    const until = toMillis(gap.until) ?? timeline.until;
-    if (until < timeline.from || from > timeline.until) return [];
-    const { top, bottom } = halves[half];
-    const [x, end] = [scale(from), scale(until)];
-    const title = clip(`Gap in ${gap.stream}/${gap.origin}, ${showSpan(gap.from, gap.until)}: ${gap.why}`, 400);
-    return [
-      markup`<rect class="gap" x="${x}" y="${top + 2}" width="${round(Math.max(end - x, 4))}" height="${bottom - top}"><title>${title}</title></rect>
-<text class="gap" x="${round(Math.min(Math.max((x + end) / 2, plot.left + 12), plot.right - 12))}" y="${top + 19}">gap</text>`,
-    ];
-  });
-  return markup`${shades}`;
+interface GapInView {
+  readonly half: 'kernel' | 'provider';
+  readonly from: number;
+  readonly until: number;
+  readonly what: string;
 }
 
-function drawJoins(timeline: Timeline, kernel: Half, provider: Half): Markup {
+function gapsInView({ gaps, from: start, until: end }: Timeline): GapInView[] {
+  return gaps.flatMap(({ half, gap }) => {
+    const from = toMillis(gap.from) ?? start;
+    const until = toMillis(gap.until) ?? end;
+    const what = `Gap in ${gap.stream}/${gap.origin}, ${showSpan(gap.from, gap.until)}: ${gap.why}`;
+    return until < start || from > end ? [] : [{ half, from, until, what }];
+  });
+}
+
+function drawGap({ from, until, what }: GapInView, { top, bottom }: Half, scale: Scale): Markup {
+  const [x, end] = [scale(from), scale(until)];
+  return markup`<rect class="gap" x="${x}" y="${top + 2}" width="${round(Math.max(end - x, 4))}" height="${bottom - top}"><title>${clip(what, 400)}</title></rect>
+<text class="gap" x="${round(Math.min(Math.max((x + end) / 2, plot.left + 12), plot.right - 12))}" y="${top + 19}">gap</text>`;
+}
+
+function drawJoins(timeline: Timeline, kernel: Half, provider: Half): Markup[] {
   const lines = new Map<string, Markup>();
   for (const join of timeline.joins) {
     const connection = kernel.places.get(join.connection);
@@ -171,7 +190,7 @@ function drawJoins(timeline: Timeline, kernel: Half, provider: Half): Markup {
     const path = `M${x} ${connection.y}L${use.mark.x} ${use.y}`;
     lines.set(path, markup`<path class="join${join.shared ? ' shared' : ''}" d="${path}"/>`);
   }
-  return markup`${[...lines.values()].slice(0, maxJoins)}`;
+  return [...lines.values()];
 }
 
 function countMarks(lanes: readonly Lane[]): number {
@@ -186,8 +205,12 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** What is drawn, said in numbers. */
-export function countTimeline(timeline: Timeline): string {
+/** What is drawn and what is not, said in numbers. */
+export function countTimeline(timeline: Timeline, { gaps, joins }: Drawn['left']): string {
+  const left = [
+    ...(gaps === 0 ? [] : [plural(gaps, 'more gap')]),
+    ...(joins === 0 ? [] : [`${plural(joins, 'more line')} that would join a use with its connection`]),
+  ];
   const undated = timeline.undated === 0 ? '' : `; ${timeline.undated} without a usable time are not drawn`;
-  return `${plural(countMarks(timeline.kernel), 'connection')} and ${plural(countMarks(timeline.provider), 'use')}${undated}`;
+  return `${plural(countMarks(timeline.kernel), 'connection')} and ${plural(countMarks(timeline.provider), 'use')}${undated}${left.map((what) => `; not drawn: ${what}`).join('')}`;
 }

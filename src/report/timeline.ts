@@ -18,6 +18,8 @@ export interface Timeline {
     readonly from: number | undefined;
     readonly until: number | undefined;
   }[];
+  /** Sources for which there was no room. */
+  readonly coverageLeft: number;
   /** Connections, uses and processes without a usable time, which can't be drawn. */
   readonly undated: number;
 }
@@ -84,6 +86,7 @@ export function toTimeline(report: Report): Timeline | undefined {
         from: toMillis(start),
         until: toMillis(end),
       })),
+    coverageLeft: Math.max(report.coverage.length - maxCoverage, 0),
     window: { start: toMillis(window.start), end: toMillis(window.end) },
     undated:
       processes.length +

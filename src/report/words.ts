@@ -19,7 +19,10 @@ const claimSentences: Record<ClaimId, string> = {
   'context-bound': 'Image, commit and run are the declared ones',
   'evidence-intact': 'No record was altered since it was sealed',
 };
-const sentences: ReadonlyMap<string, string> = new Map(Object.entries(claimSentences));
+const sentences: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(claimSentences),
+  ['verdict', 'All claims together'],
+]);
 
 export function claimSentence(id: string): string {
   return sentences.get(id) ?? id;
@@ -30,10 +33,21 @@ export type Look = Verdict;
 
 /** Fails closed: a result that is none of the known ones never looks like a proof. */
 export function claimLook(claim: Claim): Look {
-  if (claim.result === 'holds') return 'proven';
-  if (claim.result === 'violated') return 'violated';
+  if (claimHolds(claim)) return 'proven';
   const open = openFindings(claim);
+  const isViolated = claim.result === 'holds' && open.some((finding) => finding.kind === 'counterexample');
+  if (claim.result === 'violated' || isViolated) return 'violated';
   return open.length > 0 && open.every((finding) => finding.kind === 'wait') ? 'pending' : 'unproven';
+}
+
+/** A claim that says `holds` above a finding that speaks against it is not believed. */
+export function claimHolds(claim: Claim): boolean {
+  return claim.result === 'holds' && openFindings(claim).length === 0;
+}
+
+/** The result as it is told to a reader. */
+export function tellResult(claim: Claim): string {
+  return claim.result === 'holds' && !claimHolds(claim) ? claimLook(claim) : claim.result;
 }
 
 export function verdictLook(verdict: Verdict): Look {

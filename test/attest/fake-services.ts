@@ -13,6 +13,8 @@ export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: Buffer | string;
+  /** Where else it points to. */
+  readonly location?: string;
 }
 
 /** What a service does with the body of a request. */
@@ -31,8 +33,8 @@ export async function serve(service: Service): Promise<Running> {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     asked.push(Buffer.concat(parts));
-    const { status, type, body } = await service(Buffer.concat(parts), request.url ?? '');
-    response.writeHead(status, { 'content-type': type }).end(body);
+    const { status, type, body, location } = await service(Buffer.concat(parts), request.url ?? '');
+    response.writeHead(status, { 'content-type': type, ...(location === undefined ? {} : { location }) }).end(body);
   };
   const server = createServer((request, response) => void answer(request, response));
   await listen(server);
@@ -143,12 +145,15 @@ export async function fakeRekor(): Promise<Fake> {
   };
 }
 
-/** Fulcio without a log of certificates: the mock's own writes entries without a signature. */
-export async function fakeFulcio(): Promise<Fake> {
+export type Ca = Awaited<ReturnType<typeof initializeCA>>;
+
+/** Fulcio without a log of certificates: the mock's own writes entries without a signature. `clock`: when its certificates begin. */
+export async function fakeFulcio(clock?: Date): Promise<Fake & { readonly ca: Ca }> {
   const keyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const ca = await initializeCA(keyPair);
+  const ca = await initializeCA(keyPair, undefined, clock);
   const handler = fulcioHandler(ca);
   return {
+    ca,
     root: {
       certificateAuthorities: [toAuthority(ca.rootCertificate)],
     },

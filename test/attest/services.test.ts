@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
 import { generateKeyPair, loadPrivateKey, loadPublicKey } from '../../src/attest/keys.ts';
 import { type Signed, type SigningServices, signStatement } from '../../src/attest/sign.ts';
@@ -141,6 +141,22 @@ describe('a timestamp', () => {
     expect(parseBundle(bundle ?? Buffer.alloc(0)).verificationMaterial.timestampVerificationData).toBeUndefined();
   });
 
+  it.each([
+    ['parts of a minute', '$1.5Z'],
+    ['one digit after the second', '$1.Z'],
+  ])('whose time has %s can’t be verified, so it is not taken', async (_, replacement) => {
+    const tsa = opensslTsa();
+    const { url } = await serve(async (body, path) => {
+      const answer = await tsa.service(body, path);
+      const text = Buffer.from(answer.body).toString('latin1');
+      const pattern = replacement === '$1.5Z' ? /(\d{12})\d\dZ/g : /(\d{13})\dZ/g;
+      return { ...answer, body: Buffer.from(text.replace(pattern, replacement), 'latin1') };
+    });
+    const { bundle, failures } = await sign({ timestamp: { url } });
+    expect(failures[0]?.why).toContain('its time is written in a way that can’t be verified');
+    expect(verifyBundle(bundle ?? Buffer.alloc(0), publicKey).notChecked).toEqual([]);
+  });
+
   it('signed in a way that can’t be verified is not taken', async () => {
     const { failures } = await sign({ timestamp: { url: (await serve(opensslTsa('rsa-sha512').service)).url } });
     expect(failures[0]?.why).toContain('ECDSA, or RSA with SHA-256, can be');
@@ -188,6 +204,34 @@ describe('a log entry', () => {
     expect(failures[0]?.why).toMatch(/^its answer does not fit/);
     expect(failures[0]?.why).toContain(why);
     expect(verifyBundle(bundle ?? Buffer.alloc(0), publicKey).notChecked).toEqual([]);
+  });
+
+  it('that the log has already, from an attempt whose answer was lost, is fetched from it', async () => {
+    const [rekor, other] = [
+      await fakeRekor(),
+      await serve(() => ({ status: 200, type: 'application/json', body: '{}' })),
+    ];
+    const path = `/api/v1/log/entries/${'ab'.repeat(40)}`;
+    let kept: Answer | undefined;
+    const { url, asked } = await serve(async (body, at) => {
+      if (at === path && kept !== undefined) return { ...kept, status: 200 };
+      kept = await rekor.service(body, at);
+      return { status: 409, type: 'application/json', body: '{}', location: `${other.url}${path}` };
+    });
+    const bundle = await signed({ rekor: { url } });
+    expect(verifyBundle(bundle, publicKey, { trusted: trust(rekor) }).checked).toHaveLength(1);
+    expect([asked.length, other.asked.length]).toEqual([2, 0]);
+  });
+
+  it('under another key than ours is left out and told', async () => {
+    const rekor = await fakeRekor();
+    const { url } = await serve((body, path) => {
+      const proposal = JSON.parse(body.toString()) as { spec: { proposedContent: { verifiers: string[] } } };
+      proposal.spec.proposedContent.verifiers = [Buffer.from(generateKeyPair().publicPem).toString('base64')];
+      return rekor.service(Buffer.from(JSON.stringify(proposal)), path);
+    });
+    const { failures } = await sign({ rekor: { url } });
+    expect(failures[0]?.why).toContain('the log entry is under another key');
   });
 
   it('of a log that the trusted root does not know is refused', async () => {
@@ -254,6 +298,21 @@ describe('keyless', () => {
       bundle: undefined,
       failures: [{ service: 'timestamp' }],
     });
+  });
+
+  it('takes no entry and no timestamp of a time at which the certificate is not valid', async () => {
+    const [rekor, tsa] = [await fakeRekor(), opensslTsa()];
+    for (const hours of [-1, 1]) {
+      const { url } = await serve((await fakeFulcio(new Date(Date.now() + hours * 3_600_000))).service);
+      const { bundle, failures } = await sign({
+        keyless: keyless(url),
+        rekor: { url: (await serve(rekor.service)).url },
+        timestamp: { url: (await serve(tsa.service)).url },
+      });
+      expect(bundle).toBeUndefined();
+      expect(failures.map(({ service }) => service).sort()).toEqual(['rekor', 'timestamp']);
+      for (const { why } of failures) expect(why).toContain('a time at which the certificate is not valid');
+    }
   });
 
   it.each([
@@ -325,9 +384,36 @@ describe('a service that fails', () => {
     }
   });
 
-  it('can’t fill the memory with a timestamp', async () => {
-    const { url } = await serve(() => ({ status: 200, type: 'a/b', body: Buffer.alloc(3 << 20) }));
-    expect((await sign({ timestamp: { url } })).failures[0]?.why).toContain('too long for a timestamp');
+  it('can’t fill the memory with its answer', async () => {
+    const { url } = await serve(() => ({ status: 200, type: 'a/b', body: Buffer.alloc(3 << 20, '[') }));
+    for (const [service, services] of each(url))
+      expect((await sign(services)).failures).toMatchObject([
+        { service, why: expect.stringContaining('it is too long') as string },
+      ]);
+  });
+
+  it.each([301, 302, 303, 307, 308])('can’t send elsewhere what is sent to it (%d)', async (status) => {
+    const other = await serve(() => ({ status: 200, type: 'application/json', body: '{}' }));
+    const { url, asked } = await serve(() => ({ status, type: 'text/plain', body: '', location: other.url }));
+    for (const [service, services] of each(url)) {
+      asked.length = 0;
+      const { failures } = await sign({ ...services, patience: { ...patience, retries: 1 } });
+      expect(failures).toMatchObject([{ service, why: expect.stringContaining(`(HTTP ${status})`) as string }]);
+      expect(failures[0]?.why).toContain('not followed');
+      expect(asked).toHaveLength(1);
+    }
+    expect(other.asked).toEqual([]);
+  });
+
+  it('is asked itself, not a proxy of the environment', async () => {
+    const proxy = await serve(() => ({ status: 200, type: 'text/plain', body: '' }));
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'PROXY', 'proxy'])
+      vi.stubEnv(name, proxy.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { url, asked } = await serve(() => ({ status: 404, type: 'text/plain', body: '' }));
+    for (const [, services] of each(url)) await sign(services);
+    expect(asked).toHaveLength(3);
+    expect(proxy.asked).toEqual([]);
   });
 
   it('leaves what the others add', async () => {

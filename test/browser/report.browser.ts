@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readPageScript } from '../../src/cli/page-script.ts';
 import type { Report } from '../../src/model/report.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { citedOf, hostile, hostileText, large, pending, proven, unproven, violated } from '../report/fixture.ts';
 import { openBrowser, openFile, type Opened, type OpenOptions } from './browser.ts';
 
-const script = readFileSync(new URL('../../assets/report.js', import.meta.url), 'utf8');
+const script = await readPageScript();
 const times = /^(\d{4}-\d\d-\d\d.*Z|violated|holds|counterexample|doubt)$/;
 const emoji = '👩‍🚀🏴‍☠️é́́́́';
 /** So long that no page can show it whole. */

@@ -39,6 +39,11 @@ describe('tally verify --format', () => {
     expect(out).toContain('**Verified** before it was printed:\n\n- the signature over `report.sigstore.json`');
   });
 
+  it.each(forms.map(([form]) => form))('tells in %s what was not verified', async (form) => {
+    const { out } = await run(verify('--format', form));
+    expect(out.replace(/`/g, '')).toContain('the evidence behind the report (give --evidence DIR)');
+  });
+
   it('prints nothing of a report that does not verify', async () => {
     const work = workFolder();
     const altered = readFileSync(bundle, 'utf8').replace(

@@ -1,17 +1,20 @@
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openSite } from '../../src/cli/site-folder.ts';
 import { summaryFolder } from '../../src/judge/task-summary.ts';
 import { openWorkshop, runTally } from '../cases/shared-case.ts';
 import { declare, openTestStore, putCase, readCase, received, type TestStore } from '../judge/stored-case.ts';
@@ -138,6 +141,17 @@ describe('tally tasks --html', () => {
     expect(await runTally(['tasks', '--store', store.path, '--reports', '1'])).toMatchObject({ exitCode: 2 });
   });
 
+  it('copies reports of violated tasks before newer ones', async () => {
+    const folder = summaryFolder(store.path, odd);
+    for (const name of ['summary.json', 'report.json']) {
+      const kept = readFileSync(join(folder, name), 'utf8');
+      onTestFinished(() => writeFileSync(join(folder, name), kept));
+      writeFileSync(join(folder, name), kept.replace(/("verdict": ?)"unproven"/, '$1"violated"'));
+    }
+    expect((await write('--reports', '1')).stdout).toContain('3 tasks, 1 report.');
+    expect(new Set(links('index.html'))).toEqual(new Set(['reports/team%2Ba%40b%3D1/report.html']));
+  });
+
   it('prints the list as before with --json, and nothing with --quiet', async () => {
     const listed = JSON.parse((await write('--json')).stdout) as Record<string, unknown>[];
     expect(listed.map(({ id }) => id)).toEqual(['early', odd, files.id]);
@@ -158,6 +172,28 @@ describe('tally tasks --html', () => {
       writeFileSync(path, JSON.stringify(summary));
       expect((await write()).stdout).toContain('3 tasks, 2 reports.');
       expect(read('index.html')).toContain('not kept: judged by an older version');
+    }
+  });
+
+  it('reads type and agent of a task from its summary while the declaration is that one', async () => {
+    const path = join(summaryFolder(store.path, odd), 'summary.json');
+    const kept = readFileSync(path, 'utf8');
+    onTestFinished(() => writeFileSync(path, kept));
+    const listed = async (): Promise<unknown> =>
+      (JSON.parse((await write('--json')).stdout) as Record<string, unknown>[])
+        .filter(({ id }) => id === odd)
+        .map(({ type, agent }) => ({ type, agent }));
+    const [original] = (await listed()) as Record<string, unknown>[];
+    const { declaration, ...older } = JSON.parse(kept) as Record<string, unknown>;
+    const text = files.task.replaceAll(files.id, odd);
+    expect(declaration).toEqual({ sha256: createHash('sha256').update(text).digest('hex'), ...original });
+    const keep = (other: unknown): void => writeFileSync(path, JSON.stringify({ ...older, declaration: other }));
+    const told = { ...(declaration as object), type: 'told', agent: 'by the summary' };
+    keep(told);
+    expect(await listed()).toEqual([{ type: 'told', agent: 'by the summary' }]);
+    for (const other of [undefined, { ...told, sha256: 'f'.repeat(64) }, { ...told, type: 7 }, 'x']) {
+      keep(other);
+      expect(await listed()).toEqual([original]);
     }
   });
 
@@ -193,12 +229,91 @@ describe('tally tasks --html', () => {
     expect(await into(store.path)).toContain('lies in the store');
     expect(await into(join(store.path, 'reports', 'site'))).toContain('lies in the store');
     work.write('index.html', 'my home page');
-    expect(await into(work.path('.'))).toContain('has an index.html from elsewhere');
+    expect(await into(work.path('.'))).toContain('index.html is from elsewhere');
+    expect(existsSync(work.path('tally-tasks.json'))).toBe(false);
     expect(readFileSync(work.path('index.html'), 'utf8')).toBe('my home page');
     mkdirSync(work.path('linked'));
     symlinkSync(join(store.path, 'reports'), work.path('linked/reports'));
-    expect(await into(work.path('linked'))).toContain('is a link elsewhere');
+    expect(await into(work.path('linked'))).toContain('is no file of ours, but a link or a folder');
     expect(await into(work.path('index.html'))).toContain('--html');
+  });
+
+  it('neither writes nor removes behind a link to a folder', async () => {
+    await write();
+    const work = workFolder();
+    mkdirSync(work.path('victim'));
+    const victim = work.write('victim/report.html', 'kept');
+    const folder = join(site, 'reports', files.id);
+    rmSync(folder, { recursive: true });
+    symlinkSync(work.path('victim'), folder);
+    onTestFinished(() => rmSync(folder));
+    const ran = await write();
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(ran.stderr).toContain(`reports/${files.id}/report.html is no file of ours, but a link or a folder`);
+    expect(readFileSync(victim, 'utf8')).toBe('kept');
+    expect(await write('--reports', '0')).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(victim, 'utf8')).toBe('kept');
+    expect(readdirSync(work.path('victim'))).toEqual(['report.html']);
+  });
+
+  it('writes through no link that waits under a name of its own', async () => {
+    const work = workFolder();
+    const victim = work.write('victim', 'kept');
+    for (const name of ['index.html', 'tally-tasks.json', `reports/${files.id}/report.html`]) {
+      const folder = work.path(`site-${basename(name)}`);
+      mkdirSync(join(folder, dirname(name)), { recursive: true });
+      symlinkSync(victim, join(folder, `${name}.tmp`));
+      const into = async (): ReturnType<typeof runTally> =>
+        runTally(['tasks', '--store', store.path, '--html', folder]);
+      expect(await into()).toMatchObject({ exitCode: 0 });
+      rmSync(join(folder, name));
+      symlinkSync(victim, join(folder, name));
+      const again = await into();
+      expect(again).toMatchObject({ exitCode: 2 });
+      expect(again.stderr).toContain(`${name} is no file`);
+      expect(readFileSync(victim, 'utf8')).toBe('kept');
+      expect(readlinkSync(join(folder, `${name}.tmp`))).toBe(victim);
+    }
+  });
+
+  it('replaces and removes no file from elsewhere, and says which one is in its way', async () => {
+    const work = workFolder();
+    const name = `reports/${files.id}/report.html`;
+    mkdirSync(work.path(`reports/${files.id}`), { recursive: true });
+    work.write(name, 'mine');
+    work.write('tasks-1.html', 'mine');
+    const into = async (...flags: string[]): ReturnType<typeof runTally> =>
+      runTally(['tasks', '--store', store.path, '--html', work.path('.'), ...flags]);
+    const refused = await into();
+    expect(refused).toMatchObject({ exitCode: 2 });
+    expect(refused.stderr).toContain(`${name} is from elsewhere; move it away`);
+    expect(readdirSync(work.path('.')).sort()).toEqual(['reports', 'tasks-1.html']);
+    await expect(openSite(work.path('.'), store.path, ['index.html', 'tasks-1.html'])).rejects.toThrow(
+      'tasks-1.html is from elsewhere',
+    );
+    expect(await into('--reports', '0')).toMatchObject({ exitCode: 0 }); // needs neither
+    expect(await into('--reports', '0')).toMatchObject({ exitCode: 0 });
+    expect(await into()).toMatchObject({ exitCode: 2 });
+    expect([readFileSync(work.path(name), 'utf8'), readFileSync(work.path('tasks-1.html'), 'utf8')]).toEqual([
+      'mine',
+      'mine',
+    ]);
+  });
+
+  it('knows what a run left that was cut short', async () => {
+    const work = workFolder();
+    mkdirSync(work.path('site'));
+    const cut = await openSite(work.path('site'), store.path, ['index.html', 'tasks-1.html']);
+    await cut.write('index.html', 'half');
+    await cut.write('tasks-1.html', 'half');
+    for (const name of ['site/.tally-0123456789abcdef.tmp', 'site/.tally-mine.tmp'])
+      utimesSync(work.write(name, ''), 1e9, 1e9);
+    work.write('site/.tally-fedcba9876543210.tmp', 'of a run that is at work');
+    const ran = await runTally(['tasks', '--store', store.path, '--html', work.path('site')]);
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(work.path('site')).sort()).toEqual([
+      ...['.tally-fedcba9876543210.tmp', '.tally-mine.tmp', 'index.html', 'reports', 'tally-tasks.json'],
+    ]);
   });
 
   it('removes nothing that an altered list names', async () => {

@@ -23,7 +23,10 @@ describe('toCitedText', () => {
 
   it('does not let a parent bury the child', () => {
     const raw = JSON.stringify({ parent: { pid: 1, binary: '/bin/sh', cap: { permitted: ['CAP'] }, cwd: '/tmp' } });
-    expect(toCitedText(raw, undefined).text).toBe('{"parent":{"pid":1,"binary":"/bin/sh"}}');
+    expect(toCitedText(raw, undefined)).toEqual({
+      text: '{"parent":{"pid":1,"binary":"/bin/sh"}}',
+      left: 'the fields parent.cap, parent.cwd',
+    });
   });
 
   it('ends at any depth', () => {
@@ -34,7 +37,27 @@ describe('toCitedText', () => {
   it('shows the whole file when no record in it has the id', () => {
     const { text, left } = toCitedText('{"Records":[{"eventID":"a"}]}', 'b');
     expect(text).toContain('"eventID":"a"');
-    expect(left).toBe('');
+    expect(left).toBe('nothing: b was not found in the file');
+  });
+
+  it('shows no environment', () => {
+    const { text, left } = toCitedText(
+      '{"process":{"pid":7,"environment_variables":[{"Key":"A","Value":"b"}]}}',
+      undefined,
+    );
+    expect(text).toBe('{"process":{"pid":7}}');
+    expect(left).toBe('the fields environment_variables');
+  });
+
+  it.each([
+    ['{"a":18446744073709551615}', true],
+    ['{"a":1,"a":2}', true],
+    ['{"a":"18446744073709551615", "b\\"a": {"c\\u003c" : 1}}', false],
+    ['[{"a":1},{"a":1.5}]', false],
+  ])('says of %s whether something of it can not be shown so: %s', (raw, anew) => {
+    expect(toCitedText(raw, undefined).left).toBe(
+      anew ? 'digits of long numbers or repeated names, which the sealed record has' : '',
+    );
   });
 
   it('keeps a field named __proto__ a field', () => {

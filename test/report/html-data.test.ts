@@ -3,11 +3,16 @@ import { renderData } from '../../src/report/html-data.ts';
 import { toHtml } from '../../src/report/markup.ts';
 import { toTimeline } from '../../src/report/timeline.ts';
 import type { Report } from '../../src/model/report.ts';
-import { citedOf, hostile, hostileText, large, violated } from './fixture.ts';
+import { citedOf, hostile, hostileText, large, proven, violated } from './fixture.ts';
 
 interface Data {
   readonly strings: readonly string[];
-  readonly kernel: readonly { readonly name: string; readonly rows: readonly [number, (number | string)[]][] }[];
+  readonly kernel: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly depth: number;
+    readonly rows: readonly [number, (number | string)[]][];
+  }[];
   readonly provider: Data['kernel'];
   readonly records: Readonly<Record<string, number>>;
   readonly left: number;
@@ -56,6 +61,43 @@ describe('renderData', () => {
     expect(block).not.toMatch(/[<>&]/);
     expect(block).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b]/);
     expect(JSON.stringify(JSON.parse(block))).toContain('<script>alert(1)</script>');
+  });
+
+  it('draws no process under one that is not its parent', () => {
+    const report = large(5000, 40);
+    const parents = new Map(report.processes.map((row) => [row.pid, row.parentExecId]));
+    const execIds = new Map(report.processes.map((row) => [row.pid, row.execId]));
+    const cited = report.processes.filter((_, n) => n % 37 === 0 && n > 100).map(({ execId }) => execId);
+    const [one] = report.connections;
+    const connections = cited.map((execId, n) => ({
+      ...proven.connections[0],
+      ...one,
+      id: `t/n/${n}`,
+      execId,
+      uses: [],
+    }));
+    const breach = { code: 'x', kind: 'counterexample' as const, subject: 's', detail: 'd', evidence: [] };
+    const claims = report.claims.map((claim) => ({
+      ...claim,
+      findings: [{ ...breach, evidence: connections.map(({ id }) => id) }],
+    }));
+    const data = dataOf({ ...report, connections: connections as Report['connections'], claims });
+    expect(data.left).toBeGreaterThan(2000);
+    const stack: string[] = [];
+    let orphans = 0;
+    for (const { name, depth, title } of data.kernel) {
+      const pid = Number(name.split(' ')[1]);
+      // as the page reads it
+      stack.length = Math.min(depth, stack.length);
+      const above = stack.at(-1);
+      if (above !== undefined) expect(above).toBe(parents.get(pid));
+      else if (parents.get(pid) !== undefined) {
+        orphans += 1;
+        expect(title).toMatch(/^parent not drawn; /);
+      }
+      stack.push(execIds.get(pid) ?? '');
+    }
+    expect(orphans).toBeGreaterThan(10);
   });
 
   it('is bounded, keeps what stands out, and counts what it left', () => {

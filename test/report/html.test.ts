@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readPageScript } from '../../src/cli/page-script.ts';
 import { claimIds } from '../../src/model/claim.ts';
 import type { Report } from '../../src/model/report.ts';
 import { type HtmlOptions, renderHtml } from '../../src/report/html.ts';
+import { bare, contradictory, unexplained } from './unexplained.ts';
 import { citedOf, hostile, hostileText, large, pending, proven, unproven, violated } from './fixture.ts';
 
 const sha256Base64 = (text: string): string => createHash('sha256').update(text).digest('base64');
 const command = 'tally verify report.sigstore.json --key tally.pub.pem --evidence evidence/';
-const script = readFileSync(new URL('../../assets/report.js', import.meta.url), 'utf8');
+const script = await readPageScript();
 const options: HtmlOptions = { command, signedBy: 'key 3f9a1c', script, sha256Base64, records: citedOf(violated) };
 const render = (report: Report): string => renderHtml(report, options);
 /** Only the free text is hostile, so that the time line is drawn and findings open. */
@@ -111,6 +113,16 @@ describe.each(reports)('the page of a report that is %s', (_, report) => {
 });
 
 describe('the script', () => {
+  it('has all its parts, no name twice, and none that nothing uses', () => {
+    const folder = new URL('../../assets/report/', import.meta.url);
+    for (const part of readdirSync(folder).filter((name) => name.endsWith('.js')))
+      expect(script, part).toContain(readFileSync(new URL(part, folder), 'utf8'));
+    const names = [...script.matchAll(/^(?:function\*?|const) (\w+)/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(50);
+    expect(names).toEqual([...new Set(names)]);
+    for (const name of names) expect(script.match(new RegExp(`\\b${name}\\b`, 'g'))?.length, name).toBeGreaterThan(1);
+  });
+
   it('can stand in a page: nothing in it ends or hides its element', () => {
     expect(script).not.toMatch(/<\/script|<!--/i);
   });
@@ -141,6 +153,37 @@ describe('renderHtml', () => {
     const opened = claimIds.filter((id) => new RegExp(`id="claim-${id}" open>`).test(html));
     expect(opened).toEqual(['sensor-continuity', 'egress-explained']);
     expect(html).toContain('<code>tetragon/node-1/18239</code>');
+  });
+
+  it('never looks clean where nothing is said of why', () => {
+    const claimOf = (html: string, id: string): string =>
+      new RegExp(`<details class="claim [a-z]+" id="claim-${id}"[^]*?</details>`).exec(html)?.[0] ?? '';
+    const open = claimOf(render(bare), 'tree-closed');
+    expect(open).toContain('<code>unexplained-result</code>');
+    expect(open).not.toContain('nothing in the evidence speaks against it');
+    expect(render(bare)).toContain('<p>The report gives no reason.</p>');
+    expect(render(unexplained)).toContain(
+      'The report gives no reason. All claims hold, yet the verdict is not proven.',
+    );
+    expect(render(contradictory)).toContain('<b>14 of 15 hold</b>');
+    expect(claimOf(render(contradictory), 'egress-declared')).toContain(
+      '<span class="result violated">violated</span>',
+    );
+  });
+
+  it('says how much it left out: entries of the trigger, gaps, sources', () => {
+    const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+    const html = render({
+      ...unproven,
+      task: { ...unproven.task, trigger: Object.fromEntries(many(23, (n) => [`key${n}`, 'x'])) },
+      gaps: many(507, () => unproven.gaps).flat(),
+      coverage: many(7, () => unproven.coverage).flat(),
+    });
+    expect(html).toContain('<span>key19: x</span><span>and 3 more</span>');
+    expect(html).toContain('; not drawn: 307 more gaps.</p>');
+    expect(html).toContain('Not drawn: 2 more sources that watched, in the table of coverage.');
+    expect(html).toContain('"left":7}');
+    expect(render(unproven)).not.toMatch(/[;>] ?[Nn]ot drawn: /);
   });
 
   it('tells until when to wait', () => {

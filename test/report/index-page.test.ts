@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ListedTask } from '../../src/model/listed-task.ts';
+import { pageNames } from '../../src/report/index-page.ts';
 import { hostileText } from './fixture.ts';
 import { breach, fleet, gap, hoursIn, listed, reason, render, unjudged, wait } from './index-tasks.ts';
 
@@ -69,6 +70,14 @@ describe('the head', () => {
     }
     expect(textOf(first(tasks, { all: 700 }))).toContain('all 700 tasks of one store');
   });
+});
+
+it('names its pages before they are drawn', () => {
+  for (const count of [0, 1, 100, 101, 500, 501, 1000, 1001])
+    expect(pageNames(count)).toEqual(
+      render(Array.from({ length: count }, (_, i) => listed(`t${i}`))).map(({ name }) => name),
+    );
+  expect(pageNames(501)).toEqual(['index.html', 'tasks-1.html', 'tasks-2.html']);
 });
 
 describe('verdicts over time', () => {

@@ -7,6 +7,7 @@ import { claims, pending, proven, unproven, violated } from './fixture.ts';
 import { formOptions } from './form-options.ts';
 import { hostileReport, hostileText } from './hostile-report.ts';
 import { type Element, parseXml } from './parse-xml.ts';
+import { contradictory } from './unexplained.ts';
 
 const render = (report: Report): string => renderJunit(report, formOptions);
 
@@ -76,6 +77,15 @@ describe('the suite', () => {
     expect(outcomes(parseOne(render(bare)))).toMatchObject({ verdict: 'failure', 'tree-closed': 'error' });
     const odd = { ...proven, verdict: 'fine' as 'proven' };
     expect(outcomes(parseOne(render(odd)))).toMatchObject({ verdict: 'error' });
+  });
+
+  it('fails a claim that says it holds above a counterexample', () => {
+    expect(outcomes(parseOne(render(contradictory)))).toMatchObject({ 'egress-declared': 'failure' });
+  });
+
+  it('tells what was verified, and what was not', () => {
+    const told = { ...formOptions, verification: ['the bundle'], notVerified: ['the evidence'] };
+    expect(renderJunit(proven, told)).toContain('verified: the bundle\nnot verified: the evidence</system-out>');
   });
 
   it('is the same for the same report', () => {

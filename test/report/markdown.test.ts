@@ -3,9 +3,11 @@ import * as prettier from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { code, prose } from '../../src/report/markdown-text.ts';
-import { pending, proven, unproven, violated } from './fixture.ts';
+import type { Finding, FindingKind } from '../../src/model/claim.ts';
+import { claims, pending, proven, unproven, violated } from './fixture.ts';
 import { formOptions } from './form-options.ts';
 import { hostileReport, hostileText, hugeReport } from './hostile-report.ts';
+import { contradictory, unexplained } from './unexplained.ts';
 
 interface Node {
   readonly type: string;
@@ -76,13 +78,65 @@ describe('the comment', () => {
     expect(verified).toContain('**Verified** before it was printed:\n\n- `manifest.json`, which the statement names');
   });
 
+  it('names what was not verified under it', () => {
+    expect(render(proven)).not.toContain('**Not verified**');
+    const shown = renderMarkdown(proven, {
+      ...formOptions,
+      verification: ['the bundle'],
+      notVerified: ['the evidence'],
+    });
+    expect(shown).toContain('- the bundle\n\n**Not verified**:\n\n- the evidence\n\n**All 15 claims hold.**');
+  });
+
+  it('never says that all holds where the verdict is another', () => {
+    const shown = render(unexplained);
+    expect(shown).not.toContain('claims hold.**');
+    expect(shown).toContain('**No claim is open, yet the verdict is not proven**');
+    expect(shown).toContain('<details><summary>1 finding</summary>\n\n- `unexplained-result` `7b3f` (`verdict`)');
+  });
+
+  it('shows what speaks against a claim that says it holds', () => {
+    const shown = render(contradictory);
+    expect(shown).toContain('**14 of 15 claims hold.** These do not:');
+    expect(shown).toMatch(/\| ❌ \| `egress-declared` .* \| violated \| `undeclared-endpoint` \|/);
+    expect(shown).toContain('- `undeclared-endpoint` `collector.evil.example:443` (`egress-declared`)');
+  });
+
+  it('lists counterexamples of all claims before doubts, and doubts before waits', () => {
+    const one = (kind: FindingKind, n: number): Finding => {
+      return { code: 'stream-gap', kind, subject: `${kind}-${n}`, detail: 'It broke. '.repeat(20), evidence: [] };
+    };
+    const waits = Array.from({ length: 200 }, (_, n) => one('wait', n));
+    const doubts = Array.from({ length: 200 }, (_, n) => one('doubt', n));
+    const report = {
+      ...violated,
+      claims: claims({
+        'sensor-coverage': { result: 'unproven', findings: [...waits, one('doubt', 900)] },
+        'sensor-continuity': { result: 'unproven', findings: doubts },
+        'egress-declared': { result: 'violated', findings: [one('counterexample', 1)] },
+        'uses-matched': { result: 'violated', findings: [one('doubt', 901), one('counterexample', 2)] },
+      }),
+    };
+    const subjects = [...render(report).matchAll(/^- `stream-gap` `([a-z]+-\d+)`/gm)].map(([, subject]) => subject);
+    expect(subjects.slice(0, 4)).toEqual(['counterexample-1', 'counterexample-2', 'doubt-900', 'doubt-0']);
+    expect(render(report)).toMatch(/and \d+ more, in `report\.json`/);
+  });
+
+  it('says how many entries of the trigger it left out', () => {
+    const trigger = Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`key${n}`, 'x']));
+    const shown = render({ ...proven, task: { ...proven.task, trigger } });
+    expect(shown).toContain('`key7 x`, and 3 more\n');
+  });
+
   it('is the same for the same report', () => {
     expect(render(violated)).toBe(render(structuredClone(violated)));
   });
 
   it('stays below what a comment may hold, and says what it left out', () => {
     for (const text of ['many', '`|<'.repeat(300), 'a.b '.repeat(300), '\u202e'.repeat(900)]) {
-      const shown = render(hugeReport(600, text));
+      const lines = Array.from({ length: 600 }, () => text);
+      const told = { ...formOptions, verification: lines, notVerified: lines };
+      const shown = renderMarkdown(hugeReport(600, text), told);
       expect(shown.length).toBeLessThan(60_000);
       expect(shown).toMatch(/and \d+ more, in `report\.json`/);
       expect(shown).toContain('tally verify report.sigstore.json');

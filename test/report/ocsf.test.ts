@@ -6,6 +6,7 @@ import { at, claims, pending, proven, unproven, violated } from './fixture.ts';
 import { formOptions } from './form-options.ts';
 import { hostileReport, hostileText } from './hostile-report.ts';
 import { ocsfMistakes } from './ocsf-schema.ts';
+import { contradictory, unexplained } from './unexplained.ts';
 
 interface Event {
   readonly severity_id: number;
@@ -22,6 +23,7 @@ interface Event {
   };
   readonly evidences?: readonly object[];
   readonly resources?: readonly { readonly uid: string }[];
+  readonly unmapped: Readonly<Record<string, unknown>>;
   readonly observables?: readonly { readonly type_id: number; readonly value: string }[];
 }
 
@@ -58,6 +60,30 @@ describe('events', () => {
     expect(more).toEqual([]);
     expect(event).toMatchObject({ severity_id: 1, status_id: 4, is_alert: false, type_uid: 200_401 });
     expect(render(violated).every(({ is_alert, status_id }) => is_alert && status_id === 1)).toBe(true);
+  });
+
+  it('are never the verdict alone where it is not proven, and pass over no claim that says it holds', () => {
+    const titles = (report: Report): string[] => render(report).map(({ finding_info }) => finding_info.title);
+    expect(titles(unexplained)).toEqual(['Task 7b3f: unproven', 'unexplained-result: 7b3f']);
+    expect(titles(contradictory)).toEqual(['Task 7b3f: violated', 'undeclared-endpoint: collector.evil.example:443']);
+  });
+
+  it('say how many sessions they left out', () => {
+    const sessions = Array.from({ length: 53 }, (_, n) =>
+      proven.sessions.map((row) => ({ ...row, key: `AKIAEXAMPLE${n}` })),
+    ).flat();
+    const [event] = render({ ...proven, sessions });
+    expect(event?.resources).toHaveLength(50);
+    expect(event?.unmapped).toMatchObject({ resources_left_out: 3 });
+    expect(render(proven)[0]?.unmapped).not.toHaveProperty('resources_left_out');
+  });
+
+  it('tell what was verified, and what was not', () => {
+    const told = { ...formOptions, verification: ['the bundle'], notVerified: ['the evidence'] };
+    const [event] = renderOcsf(violated, told).split('\n');
+    expect(JSON.parse(event ?? '')).toMatchObject({
+      unmapped: { verification: ['the bundle'], not_verified: ['the evidence'] },
+    });
   });
 
   it('bear the task, and the time of the evidence', () => {

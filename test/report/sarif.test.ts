@@ -7,6 +7,7 @@ import { claims, pending, proven, unproven, violated } from './fixture.ts';
 import { formOptions } from './form-options.ts';
 import { hostileReport, hostileText } from './hostile-report.ts';
 import { parseSarif, type Run, sarifMistakes } from './sarif-log.ts';
+import { contradictory, unexplained } from './unexplained.ts';
 
 const render = (report: Report): Run => parseSarif(renderSarif(report, formOptions));
 const levels = (run: Run): string[] => run.results.map(({ level }) => level);
@@ -62,6 +63,18 @@ describe('results', () => {
     expect(levels(render(report))).toEqual(['error']);
   });
 
+  it('are never missing where the report is not proven, or where a claim says it holds', () => {
+    const [result] = render(unexplained).results;
+    expect(result).toMatchObject({ ruleId: 'unexplained-result', level: 'warning', properties: { claim: 'verdict' } });
+    expect(render({ ...unexplained, verdict: 'violated' }).results.map(({ level }) => level)).toEqual(['error']);
+    const [breach] = render(contradictory).results;
+    expect(breach).toMatchObject({
+      ruleId: 'undeclared-endpoint',
+      level: 'error',
+      properties: { claim: 'egress-declared', claimResult: 'holds' },
+    });
+  });
+
   it('are cut at what GitHub takes, errors first, and it is said', () => {
     const many = (kind: 'doubt' | 'counterexample', count: number): Finding[] =>
       Array.from({ length: count }, (_, n) => ({
@@ -89,6 +102,14 @@ describe('the run', () => {
     expect(run.automationDetails.id).toBe('tallystick/dns-validation/');
     const odd = render({ ...proven, task: { id: 'x', type: 'a/b c' } });
     expect(odd.automationDetails.id).toBe('tallystick/a%2Fb%20c/');
+  });
+
+  it('tells what was verified, and what was not', () => {
+    const told = { ...formOptions, verification: ['the bundle'], notVerified: ['the evidence'] };
+    expect(parseSarif(renderSarif(proven, told)).properties).toMatchObject({
+      verification: ['the bundle'],
+      notVerified: ['the evidence'],
+    });
   });
 
   it('is the same for the same report', () => {
@@ -139,6 +160,39 @@ describe('fingerprints', () => {
     const one = withFinding({ subject: 'ironclaw-task-7b3f-a1c8' });
     const other = withFinding({ subject: 'run-77-other' }, { sessions: [session] });
     expect(prints(render(other))).toEqual(prints(render(one)));
+  });
+
+  it('find the longest of overlapping names, and none inside a word', () => {
+    const sessions = ['agent', 'agent-9', 'agent-9-b'].flatMap((name, n) =>
+      proven.sessions.map((row) => ({ ...row, session: name, key: `AKIAEXAMPLE${n}` })),
+    );
+    const printOf = (subject: string): string[] => prints(render(withFinding({ subject }, { sessions })));
+    expect(printOf('role/agent-9-b')).toEqual(printOf('role/agent'));
+    expect(printOf('role/agent AKIAEXAMPLE2')).toEqual(printOf('role/agent-9 AKIAEXAMPLE0'));
+    expect(printOf('role/agents')).not.toEqual(printOf('role/agent'));
+    expect(printOf('role/AKIAEXAMPLE0')).not.toEqual(printOf('role/agent'));
+  });
+
+  it('read the sessions once, however many findings there are', () => {
+    let reads = 0;
+    const sessions = proven.sessions.map((row) => ({
+      ...row,
+      get session() {
+        reads += 1;
+        return row.session;
+      },
+    }));
+    const finding = { code: 'stream-gap', kind: 'doubt' as const, subject: 'x', detail: '', evidence: [] };
+    const readsFor = (count: number): number => {
+      reads = 0;
+      const findings = Array.from({ length: count }, () => finding);
+      renderSarif(
+        { ...proven, sessions, claims: claims({ 'tree-closed': { result: 'unproven', findings } }) },
+        formOptions,
+      );
+      return reads;
+    };
+    expect(readsFor(200)).toBe(readsFor(1));
   });
 
   it('count equal findings of one run', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { renderText } from '../../src/report/text.ts';
+import { bare, contradictory, unexplained } from './unexplained.ts';
 import { hostile, hostileText, large, pending, proven, unproven, violated } from './fixture.ts';
 
 const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\p{Cs}/u;
@@ -62,6 +63,13 @@ describe('renderText', () => {
   it('marks a claim that only waits, and says until when', () => {
     expect(plain(pending)).toContain('  … audit-complete     unproven  provider-signed\n');
     expect(plain(pending)).toContain('  wait until  2026-03-01 12:00:00\n');
+  });
+
+  it('never looks clean where nothing is said of why', () => {
+    expect(plain(bare)).toContain('unproven  kernel\n      unexplained-result  tree-closed\n');
+    expect(plain(unexplained)).toContain('\nVerdict\n      unexplained-result  7b3f\n');
+    expect(plain(contradictory)).toContain('14 of 15 hold\n');
+    expect(plain(contradictory)).toContain('  ✗ egress-declared    violated  kernel\n      undeclared-endpoint');
   });
 
   it('prints what verification checked', () => {

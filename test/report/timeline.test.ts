@@ -78,6 +78,17 @@ describe('foldLanes', () => {
     expect(foldLanes(lanes, limits).map(({ label }) => label)).toEqual(['c', 'd', 'e', '2 more processes']);
   });
 
+  it('puts a lane whose parent it folds at the root, after the others', () => {
+    const deep = (label: string, depth: number, standing?: Standing): Lane => ({ ...lane(label, standing), depth });
+    const lanes = [deep('a', 0, 'breach'), deep('b', 1), deep('c', 2, 'breach'), deep('d', 1, 'breach'), deep('e', 1)];
+    expect(foldLanes(lanes, limits).map(({ label, depth, title }) => [label, depth, title])).toEqual([
+      ['a', 0, 'a'],
+      ['d', 1, 'd'],
+      ['c', 0, 'parent not drawn; c'],
+      ['2 more processes', 0, '2 more processes, listed in report.json'],
+    ]);
+  });
+
   it('keeps the standing of what it folds', () => {
     const lanes = Array.from({ length: 9 }, (_, i) => lane(`p${String(i)}`, 'breach'));
     expect(new Set(Object.values(marksOf(foldLanes(lanes, limits))))).toEqual(new Set(['breach']));
