@@ -14,6 +14,7 @@ import { verifyEvidence } from '../judge/verify-evidence.ts';
 import { TallyError } from '../model/errors.ts';
 import type { Manifest } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
+import { decideVerdict } from '../proof/verdict.ts';
 import { isThere } from './out-folder.ts';
 import { version } from './version.ts';
 
@@ -43,6 +44,8 @@ export async function runVerify(
   const report = reportOf(verified.statement);
   if (report === undefined)
     throw new TallyError('input', `${bundle} is signed by ${who}, but is no report of tallystick.`);
+  if (decideVerdict(report.claims).verdict !== report.verdict)
+    throw new TallyError('integrity', `${basename(bundle)}: the verdict is not the one that its own claims give.`);
   const result = await verifyBehind(bundle, { ...verified, report, open }, evidence, witnesses);
   return {
     ...result,

@@ -61,7 +61,8 @@ export async function findTask(
   const found = toTask((await readDeclaredRows(database, store, segments, holdsId)).get(id) ?? []);
   if (found !== undefined) return found;
   const all = await readDeclaredRows(database, store, segments);
-  const isDeclared = (rows: readonly DeclaredRow[]): boolean => rows.some(({ record }) => openDeclaration(record));
+  const isDeclared = (rows: readonly DeclaredRow[]): boolean =>
+    rows.some(({ record }) => openDeclaration(record) !== undefined);
   const known = [...all].filter(([, rows]) => isDeclared(rows)).map(([task]) => task);
   throw new TallyError('usage', unknownTask(id, known));
 }

@@ -31,7 +31,9 @@ beforeEach((context) => {
 const verify = async (...more: string[]): Promise<Ran> =>
   runTally(['verify', join(out, 'report.sigstore.json'), '--key', workshop.pub, ...more]);
 const withEvidence = async (): Promise<Ran> => verify('--evidence', join(out, 'evidence'));
-const read = <T>(name: string): T => JSON.parse(readFileSync(join(out, name), 'utf8')) as T;
+const readJson = (name: string): unknown => JSON.parse(readFileSync(join(out, name), 'utf8'));
+const readReport = (): Report => readJson('report.json') as Report;
+const readManifest = (): Manifest => readJson('manifest.json') as Manifest;
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 interface Signed {
@@ -41,8 +43,8 @@ interface Signed {
 }
 
 /** Signs manifest and report anew, each as said, and takes the other forms away. */
-function signAnew({ manifest: changed = {}, report = read<Report>('report.json'), declaration }: Signed): void {
-  const manifest: Manifest = { ...read<Manifest>('manifest.json'), ...changed };
+function signAnew({ manifest: changed = {}, report = readReport(), declaration }: Signed): void {
+  const manifest: Manifest = { ...readManifest(), ...changed };
   const bytes = Buffer.concat([canonicalJson(manifest), Buffer.from('\n')]);
   writeFileSync(join(out, 'manifest.json'), bytes);
   const statement = toStatement({
@@ -64,8 +66,14 @@ describe('tally verify refuses what its own signer made up:', () => {
   });
 
   it.each(['failed', 'Proven', 'toString', '', undefined])('the verdict %s', async (verdict) => {
-    signAnew({ report: { ...read<Report>('report.json'), verdict } });
+    signAnew({ report: { ...readReport(), verdict } });
     expect(await verify()).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
+  it('a verdict that its own claims do not give', async () => {
+    signAnew({ report: { ...readReport(), verdict: 'proven' } });
+    const { exitCode, stderr } = await verify();
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining('not the one that its own claims give')]);
   });
 
   it('a verification result that says more than the report', async () => {
@@ -76,7 +84,7 @@ describe('tally verify refuses what its own signer made up:', () => {
     };
     const subjects = {
       manifestSha256: sha256(manifest),
-      declarationSha256: read<Manifest>('manifest.json').declaration.sha256,
+      declarationSha256: readManifest().declaration.sha256,
     };
     sign('svr', toStatement({ ...subjects, predicateType: svrType, predicate }));
     const { exitCode, stderr } = await verify();
@@ -90,8 +98,8 @@ describe('tally verify refuses what its own signer made up:', () => {
   });
 
   it('a report.json that says something else than the statement', async () => {
-    const other = `${JSON.stringify({ ...read<Report>('report.json'), verdict: 'proven' }, null, 2)}\n`;
-    const report = read<Report>('report.json');
+    const other = `${JSON.stringify({ ...readReport(), verdict: 'proven' }, null, 2)}\n`;
+    const report = readReport();
     writeFileSync(join(out, 'report.json'), other);
     signAnew({ manifest: { report: { sha256: sha256(other) } }, report });
     const { exitCode, stderr } = await verify();
@@ -110,10 +118,11 @@ describe('tally verify refuses what its own signer made up:', () => {
   });
 
   it('a proof that this version can not judge again is not shown to be one', async () => {
-    const manifest = read<Manifest>('manifest.json');
+    const manifest = readManifest();
     const [first, ...others] = manifest.queries;
     const queries = [{ path: first?.path ?? '', sha256: '0'.repeat(64) }, ...others];
-    signAnew({ manifest: { queries }, report: { ...read<Report>('report.json'), verdict: 'proven' } });
+    const claims = readReport().claims.map((claim) => ({ ...claim, result: 'holds', findings: [] }));
+    signAnew({ manifest: { queries }, report: { ...readReport(), verdict: 'proven', claims } });
     takeAway('report.json');
     const { exitCode, stdout } = await withEvidence();
     expect([exitCode, stdout]).toEqual([3, expect.stringContaining('whether the claims give the same verdict again')]);
