@@ -33,7 +33,7 @@ attest: ${JSON.stringify({ origin, witnesses })}
   );
   const task = await site.write('task.yaml', declaration);
   expect(await runTally('declare', task, '--store', site.store)).toMatchObject({ code: 0 });
-  expect(await collector.said('a report is signed without a service that it should have')).toMatchObject({
+  expect(await collector.said('a report lacks what a service should have added')).toMatchObject({
     task: '7b3f',
     why: `The witness w.example/bad (${bad.url}) does not know the ledger ${origin}: its operator has to add it.`,
   });
