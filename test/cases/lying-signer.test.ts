@@ -91,6 +91,16 @@ describe('tally verify refuses what its own signer made up:', () => {
     expect([exitCode, stderr]).toEqual([4, expect.stringContaining('svr.sigstore.json: it is signed, but says')]);
   });
 
+  it('a form that another version wrote is not said to be checked', async () => {
+    signAnew({ manifest: { tool: { name: 'tallystick', version: '0.0.9' } } });
+    const declarationSha256 = readManifest().declaration.sha256;
+    const subjects = { manifestSha256: sha256(readFileSync(join(out, 'manifest.json'))), declarationSha256 };
+    sign('svr', toStatement({ ...subjects, predicateType: svrType, predicate: { properties: ['TALLYSTICK_PROVEN'] } }));
+    const { exitCode, stdout } = await verify();
+    expect([exitCode, stdout]).toEqual([3, expect.stringContaining('- whether svr.sigstore.json says what')]);
+    expect(stdout).not.toContain('+ svr.sigstore.json');
+  });
+
   it('one form under the name of another', async () => {
     cpSync(join(out, 'runtime-trace.sigstore.json'), join(out, 'svr.sigstore.json'));
     const { exitCode, stderr } = await verify();
